@@ -236,11 +236,10 @@ def given_observed(
 ) -> Statistics:
     """Return the sums of `AccumulateGiven` where values are missing, NaN: they add nothing to moments."""
     statistics, missing = Statistics.zero(task.moments, task.means), np.isnan(rows)
-    component = np.zeros(len(rows), dtype=np.intp)
+    component, alone = np.zeros(len(rows), dtype=np.intp), len(task.means) == 1
     for k, mean in enumerate(task.means):
         share = np.ascontiguousarray(given == k if given.ndim == 1 else given[:, k], dtype=np.float64)
         share = share if weight is None else share * weight
-        alone = len(task.means) == 1
         one = statistics if alone else Statistics.zero(task.moments, task.means[k : k + 1])
         filled = np.where(missing, mean.astype(rows.dtype), rows)
         task.kernel.accumulate_given(filled, share, component, one.means, task.moments.layout, one.sums)

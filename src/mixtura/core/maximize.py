@@ -189,11 +189,14 @@ def _repaired(
             raise IllDefinedCovarianceError(_ILL_DEFINED) from error
         return family.storage.keep(covariances, previous.covariances, broken)
     with np.errstate(all="ignore"):
-        wanted = family.storage.full(covariances, *statistics.means.shape).copy()
+        wanted = (
+            _own(statistics, prior)
+            if family.coupled
+            else family.storage.full(covariances, *statistics.means.shape)
+        )
         raised = family.repair(covariances, error.components, prior.least_variance, _column_scale(statistics))
         if previous is None:
             return raised
-        wanted = _own(statistics, prior) if family.coupled else wanted
         worse = _worse(family, raised, previous, wanted, statistics.counts)
     kept = broken[worse[broken]]
     return family.storage.keep(raised, previous.covariances, kept) if kept.size else raised

@@ -102,9 +102,8 @@ class _Count:
     fit: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
     def log_probabilities(self, counts: FloatArray) -> FloatArray:
-        logs, beyond = self.fit(
-            np.ascontiguousarray(counts[:-1])
-        )  # what lies beyond the largest number was not seen
+        # What lies beyond the largest number was not seen.
+        logs, beyond = self.fit(np.ascontiguousarray(counts[:-1]))
         return np.vstack([logs, np.log(np.maximum(beyond, _TINY))])
 
     def extended(self, logs: FloatArray, size: int) -> FloatArray:
