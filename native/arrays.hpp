@@ -3,6 +3,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include <optional>
 #include <stdexcept>
 
 #include "pass/kernel.hpp"
@@ -41,6 +42,13 @@ struct Array {
     }
 
     Py_buffer view_{};
+};
+
+// The interpreter's lock, released for all but short work: handing it over takes longer than that, and who has given it
+// away waits for another's Python.
+struct Unlocked {
+    explicit Unlocked(Index operations) { if (operations > 200000) released.emplace(); }
+    std::optional<nb::gil_scoped_release> released;
 };
 
 }  // namespace mixtura

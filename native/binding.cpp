@@ -1,4 +1,4 @@
-// With algebra_binding.hpp what knows Python: arrays in, the chosen variant runs without the interpreter lock.
+// With the other bindings what knows Python: arrays in, the chosen variant runs, mostly unlocked.
 // Arrays come by the buffer protocol, which costs a few tens of nanoseconds each; what does not fit raises
 // TypeError or ValueError, and kernels/native.py says in words what was wrong.
 #include <nanobind/nanobind.h>
@@ -13,7 +13,6 @@
 #include "pass/kernel.hpp"
 #include "stretch/stretch.hpp"
 #include "trees/agglomeration.hpp"
-
 
 namespace mixtura {
 namespace {
@@ -94,7 +93,7 @@ void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
     const Variant& chosen = variant_at(variant);
     bool done;
     {
-        nb::gil_scoped_release unlocked;
+        const Unlocked unlocked(n * k * (d * d + 20));
         done = chosen.run(pass);
     }
     if (!done) throw std::bad_alloc();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -25,11 +26,50 @@ struct Memory {
     double *all, *next;
 };
 
-inline double power(double base, Index exponent) {
-    if (exponent == 1) return base;
-    double half = power(base, exponent / 2);
-    half *= half;
-    return exponent % 2 ? half * base : half;
+// log(x) = e log 2 + log(m),  x = 2^e m,  sqrt(1/2) <= m < sqrt(2),  for x that is positive and not subnormal, written so
+// that compilers take several at a time; log(m) as in pass/simd.hpp. Not a call of the library, which takes them one by one.
+inline double logarithm(double x) {
+    constexpr std::uint64_t bias = 1023ull << 52, root = 0x3fe6a09e667f3bcd, two_52_bits = 0x4330000000000000;
+    std::uint64_t bits;
+    std::memcpy(&bits, &x, sizeof x);
+    const std::uint64_t exponent = (bits + bias - root) >> 52, mantissa = bits + bias - (exponent << 52), low = exponent | two_52_bits;
+    double m, e;
+    std::memcpy(&m, &mantissa, sizeof m);
+    std::memcpy(&e, &low, sizeof e);
+    e -= 4503599627370496.0 + 1023.0;
+    const double f = m - 1.0, s = f / (f + 2.0), z = s * s, half_square = 0.5 * f * f;
+    double p = 1.479819860511658591e-01;
+    p = p * z + 1.531383769920937332e-01;
+    p = p * z + 1.818357216161805012e-01;
+    p = p * z + 2.222219843214978396e-01;
+    p = p * z + 2.857142874366239149e-01;
+    p = p * z + 3.999999999940941908e-01;
+    p = p * z + 6.666666666666735130e-01;
+    const double rest = s * (half_square + p * z) + e * 1.90821492927058770002e-10;
+    const double y = e * 6.93147180369123816490e-01 - ((half_square - rest) - f);
+    return x < infinity ? y : x;
+}
+
+// The smallest of n numbers, infinity of none; several at a time, as compilers keep their order otherwise.
+inline double smallest(const double* x, Index n) {
+    constexpr Index width = 16;
+    double lanes[width];
+    std::fill(lanes, lanes + width, infinity);
+    const Index whole = n - n % width;
+    for (Index i = 0; i < whole; i += width)
+        for (Index lane = 0; lane < width; ++lane) lanes[lane] = x[i + lane] < lanes[lane] ? x[i + lane] : lanes[lane];
+    for (Index i = whole; i < n; ++i) lanes[0] = x[i] < lanes[0] ? x[i] : lanes[0];
+    for (Index lane = 1; lane < width; ++lane) lanes[0] = lanes[lane] < lanes[0] ? lanes[lane] : lanes[0];
+    return lanes[0];
+}
+
+// x <- x to a power of at least 1, by halves.
+inline void raise(double* x, Index n, Index exponent, double* base) {
+    std::copy(x, x + n, base);
+    Index bit = 1;
+    while (2 * bit <= exponent) bit *= 2;
+    for (bit /= 2; bit > 0; bit /= 2)
+        for (Index j = 0; j < n; ++j) x[j] = exponent & bit ? x[j] * x[j] * base[j] : x[j] * x[j];
 }
 
 // The determinant of a matrix (d, d), which is lost, by elimination.
@@ -58,7 +98,7 @@ struct Clusters {
     Criterion criterion;
     Index m, d;
     double floor;
-    double *counts, *traces, *terms, *roots, *centers, *scatters, *between, *matrix;
+    double *counts, *traces, *terms, *roots, *centers, *scatters, *between, *volumes, *matrix;
 
     bool spread() const { return scatters != nullptr; }
 
@@ -66,7 +106,7 @@ struct Clusters {
     double term(double count, double trace) const {
         if (criterion == Criterion::eii) return trace;
         const double determinant = criterion == Criterion::vvv && d == 1 && count > 1.0 ? trace : 0.0;
-        return count * std::log((determinant + trace + floor) / count);
+        return count * logarithm((determinant + trace + floor) / count);
     }
 
     // between <- squared distances of the centers in places 0 to n - 1 from one.
@@ -100,16 +140,16 @@ struct Clusters {
             const double count = counts[j] + own;
             between[j] = traces[j] + traces[place] + between[j] * (counts[j] * own / count);
         }
+        if (!spread()) {
+            for (Index j = 0; j < n; ++j) out[j] = term(counts[j] + own, between[j]) - (terms[j] + terms[place]);
+            return;
+        }
+        for (Index j = 0; j < n; ++j) volumes[j] = (roots[j] + roots[place]) / (counts[j] + own);
+        raise(volumes, n, d, out);
+        const double least = floor, of_one = terms[place], few = static_cast<double>(d);
         for (Index j = 0; j < n; ++j) {
-            const double count = counts[j] + own;
-            double joined;
-            if (spread()) {
-                const double volume = count <= static_cast<double>(d) ? 0.0 : power((roots[j] + roots[place]) / count, d);
-                joined = std::log(volume + (between[j] + floor) / count) * count;
-            } else {
-                joined = term(count, between[j]);
-            }
-            out[j] = joined - (terms[j] + terms[place]);
+            const double count = counts[j] + own, both = volumes[j], volume = count <= few ? 0.0 : both;
+            out[j] = logarithm(volume + (between[j] + least) / count) * count - (terms[j] + of_one);
         }
     }
 
@@ -137,7 +177,7 @@ struct Clusters {
             for (Index i = 0; i < d * d; ++i) matrix[i] = scatter[i] / count;
             volume = std::fmax(determinant(d, matrix), 0.0);
         }
-        const double term = count * std::log(volume + (trace + floor) / count);
+        const double term = count * logarithm(volume + (trace + floor) / count);
         return {count, trace, term, count * std::pow(volume, 1.0 / static_cast<double>(d)), also / count};
     }
 
@@ -165,10 +205,9 @@ struct Board {
 
     // The last place of the smallest of n numbers.
     static Index last_smallest(const double* x, Index n) {
-        double smallest = infinity;
-        for (Index i = 0; i < n; ++i) smallest = x[i] < smallest ? x[i] : smallest;
+        const double least_of_all = smallest(x, n);
         Index place = n - 1;
-        while (place > 0 && x[place] != smallest) --place;
+        while (place > 0 && x[place] != least_of_all) --place;
         return place;
     }
 
@@ -193,10 +232,8 @@ struct Board {
     // Give the pairs of a place their costs, and its row a bound.
     void put(Index place, const double* given, double bound) const {
         std::copy(given, given + place, row(place));
-        for (Index after = place + 1; after < m; ++after) {
-            row(after)[place] = given[after];
-            least[after] = std::fmin(least[after], given[after]);
-        }
+        for (Index after = place + 1; after < m; ++after) row(after)[place] = given[after];
+        for (Index after = place + 1; after < m; ++after) least[after] = given[after] < least[after] ? given[after] : least[after];
         least[place] = bound;
     }
 };
@@ -206,12 +243,12 @@ struct Board {
 static bool agglomerate(const Agglomeration& a) {
     const Index m = a.m, d = a.d;
     const bool spread = a.criterion == Criterion::vvv && d > 1;
-    Memory memory(m * (m - 1) / 2 + (7 + d) * m + (spread ? m * d * d : 0) + 2 * d * d);
+    Memory memory(m * (m - 1) / 2 + (8 + d) * m + (spread ? m * d * d : 0) + 2 * d * d);
     if (!memory.all) return false;
     Board board{m, memory.take(m * (m - 1) / 2), memory.take(m)};
     const Clusters clusters{a.criterion,    m, d, a.floor, memory.take(m), memory.take(m), memory.take(m), memory.take(m),
                             memory.take(d * m), spread ? memory.take(m * d * d) : nullptr, memory.take(m),
-                            memory.take(d * d)};
+                            memory.take(m), memory.take(d * d)};
     double *costs = memory.take(m), *scatter = memory.take(d * d);
     for (Index c = 0; c < m; ++c) {
         clusters.counts[c] = a.counts[c];
@@ -223,7 +260,7 @@ static bool agglomerate(const Agglomeration& a) {
     if (spread) std::fill(clusters.scatters, clusters.scatters + m * d * d, 0.0);
     for (Index c = 0; c < m; ++c) {
         clusters.first_costs(c, board.row(c));
-        board.least[c] = c ? *std::min_element(board.row(c), board.row(c) + c) : infinity;
+        board.least[c] = smallest(board.row(c), c);
     }
     for (Index last = m - 1, step = 0; last > 0; --last, ++step) {
         std::pair<Index, Index> pair;
@@ -244,7 +281,7 @@ static bool agglomerate(const Agglomeration& a) {
             board.put(left, costs, board.least[last]);
         }
         clusters.costs(kept, last, costs);
-        board.put(kept, costs, kept ? *std::min_element(costs, costs + kept) : infinity);
+        board.put(kept, costs, smallest(costs, kept));
     }
     return true;
 }

@@ -35,7 +35,7 @@ NATIVE_LINES = {
     "missing": 620,
     "near": 985,
     "algebra": 1450,
-    "trees": 300,
+    "trees": 330,
     "stretch": 1050,
     "lloyd": 260,
     "": 740,
