@@ -56,15 +56,17 @@ void set_rows(Stretch& s, Index n, Index d) {
         throw std::invalid_argument("pooled moments need those of all rows");
 }
 
-// The steps made, and why no more. The arrays, in this order, None for what is not given: rows, weight, bound, total_mean,
-// total_second; state, film, race; order, that of each block by its own row numbers; levels, starts, kinds, prior; noise,
-// freedom.
-nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple form, Index block, Index warmup,
-                  double fewest, double negligible, double tolerance, double enough, nb::args arrays) {
+// How many runs were begun. The arrays, in this order, None for what is not given: rows, weight, bound, total_mean,
+// total_second; states (r, size), film, found (r, 3); race, known; order, that of each block by its own row numbers; levels,
+// starts, kinds, prior; noise, freedom. Where runs begin their states hold a model alone, and nobody looks at those close.
+Index advance(std::size_t variant, int layout, Index n_components, nb::tuple form, Index block, Index warmup,
+              double fewest, double negligible, double tolerance, double enough, Index n_steps, bool begins, nb::args arrays) {
     const Array rows(arrays[0]), weight(arrays[1]), bound(arrays[2]), total_mean(arrays[3]), total_second(arrays[4]),
-        state(arrays[5], true), film(arrays[6], true), race(arrays[7]), order(arrays[8]),
-        levels(arrays[9]), starts(arrays[10]), kinds(arrays[11]), prior(arrays[12]), noise(arrays[13]), freedom(arrays[14]);
-    Stretch s = described(variant, layout, n_components, form, block, warmup, fewest, negligible, tolerance, enough);
+        states(arrays[5], true), film(arrays[6], true), found(arrays[7], true), race(arrays[8]), known(arrays[9], true),
+        order(arrays[10]), levels(arrays[11]), starts(arrays[12]), kinds(arrays[13]), prior(arrays[14]), noise(arrays[15]),
+        freedom(arrays[16]);
+    Contest contest{};
+    Stretch& s = contest.stretch = described(variant, layout, n_components, form, block, warmup, fewest, negligible, tolerance, enough);
     const Index n = rows.size(0), d = rows.size(1);
     s.pass.rows64 = rows.is('f') ? nullptr : rows.values<const double>({n, d});
     s.pass.rows32 = rows.is('f') ? rows.values<const float>({n, d}) : nullptr;
@@ -82,20 +84,24 @@ nb::tuple advance(std::size_t variant, int layout, Index n_components, nb::tuple
     if (s.freedom && !(s.freedom[1] > 0.0 && s.freedom[2] >= s.freedom[1]))
         throw std::invalid_argument("degrees of freedom have two bounds");
     set_rows(s, n, d);
-    s.n_steps = film.size(0);
+    s.n_steps = n_steps, contest.begins = s.alone = begins;
     Race numbers;
     if (race.given()) std::memcpy(&numbers, race.values<const double>({race_numbers}), sizeof(Race));
     s.race = race.given() ? &numbers : nullptr;
     const StretchSizes sizes(s);
-    s.state = state.values<double>({sizes.state()}), s.film = film.values<double>({s.n_steps, sizes.frame()});
-    if (!(s.pass.rows64 || s.pass.rows32) || !s.state || !s.film) throw std::invalid_argument("rows, a state and a film are needed");
-    Index done = 0;
-    Ending ending;
+    const Index n_runs = contest.n_runs = states.size(0), n_frames = contest.n_frames = film.size(0);
+    s.known = known.values<double>({sizes.model});
+    contest.states = states.values<double>({n_runs, sizes.state()}), contest.film = film.values<double>({n_frames, sizes.frame()});
+    contest.found = found.values<double>({n_runs, 3});
+    if (!(s.pass.rows64 || s.pass.rows32) || !contest.states || !contest.film || !contest.found)
+        throw std::invalid_argument("rows, states, a film and room for what is found are needed");
+    Index begun;
     {
         nb::gil_scoped_release unlocked;
-        ending = advances[variant](s, &done);
+        begun = advances[variant](contest);
     }
-    return nb::make_tuple(done, static_cast<int>(ending));
+    if (begun < 0) throw std::bad_alloc();
+    return begun;
 }
 
 // Runs to their ends. The arrays: rows of samples (s, n, d), their bounds and totals, None for what is not given; for each
@@ -135,5 +141,5 @@ void finish_runs(std::size_t variant, int layout, Index n_components, nb::tuple 
 void define_stretch(nb::module_& m) {
     m.def("advance", &advance);
     m.def("finish_runs", &finish_runs);
-    m.attr("STRETCH") = 4;
+    m.attr("STRETCH") = 5;
 }

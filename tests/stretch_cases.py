@@ -11,13 +11,20 @@ from mixtura.core.covariance import FAMILIES, get_family
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
+from mixtura.core.parts.discrete import DiscreteColumns
+from mixtura.core.parts.level_models import CATEGORICAL, NEGATIVE_BINOMIAL
+from mixtura.core.parts.student import StudentTails
+from mixtura.core.parts.volume import measure_background
 from mixtura.core.prior import Floor
+from mixtura.core.protocols import MixedRows
+from mixtura.engine import as_data
 from mixtura.fit import AcceleratedEMStep, Problem, RemainingGain
 from mixtura.fit.loop.driver import iterate
 from mixtura.fit.loop.state import begin
 from mixtura.fit.steps.stretched import StretchedEM, stretched
 from mixtura.fit.steps.warmup import WarmupEM
 from mixtura.kernels.iterations.stretch import Ending
+from mixtura.select.priors import make_prior
 
 NAMES = sorted(
     name
@@ -40,6 +47,56 @@ def overlapping(n_rows: int, n_features: int, seed: int = 0) -> np.ndarray[Any, 
 
 def problem_of(data: Data, name: str, n_components: int) -> Problem:
     return Problem(data, GaussianModel(n_components, get_family(name), Floor.of(data.total)))
+
+
+ROBUST: dict[str, tuple[bool, StudentTails | None]] = {
+    "neither": (False, None),
+    "noise": (True, None),
+    "t": (False, StudentTails()),
+    "common t": (False, StudentTails(common=True)),
+    "noise and t": (True, StudentTails()),
+}
+
+
+def robust_problem(
+    name: str,
+    kind: str,
+    n_components: int = 3,
+    *,
+    n_rows: int = 400,
+    n_features: int = 2,
+    gaps: float = 0.0,
+    weighted: bool = False,
+    float32: bool = False,
+    levels: bool = False,
+) -> Problem:
+    """Overlapping groups with heavy tails, and rows that are spread widely."""
+    rng = np.random.default_rng(7)
+    rows: Any = overlapping(n_rows, n_features)
+    rows = 50.0 + (rows - 50.0) / np.sqrt(rng.chisquare(5.0, size=n_rows) / 5.0)[:, None]
+    rows[: n_rows // 20] += rng.normal(0.0, 8.0, size=(n_rows // 20, n_features))
+    low = rows[:, 0] < np.median(rows[:, 0])
+    rows[rng.uniform(size=rows.shape) < gaps] = np.nan
+    rows = rows.astype(np.float32) if float32 else rows
+    weight = rng.integers(1, 4, n_rows).astype(float) if weighted else None
+    if levels:
+        columns = (
+            rng.binomial(2, np.where(low, 0.2, 0.6)),
+            np.minimum(rng.negative_binomial(1.5, 0.4, n_rows), 20),
+        )
+        shares = tuple(
+            np.bincount(one, minlength=one.max() + 1 + more) / n_rows for more, one in enumerate(columns)
+        )
+        discrete = DiscreteColumns((CATEGORICAL, NEGATIVE_BINOMIAL), shares)
+        data = as_data(MixedRows(rows, discrete.numbered(np.column_stack(columns)), discrete), weight)
+    else:
+        data = as_data(rows, weight)
+    has_noise, tails = ROBUST[kind]
+    prior, noise = (
+        make_prior("floor", data.total, n_components),
+        measure_background(data) if has_noise else None,
+    )
+    return Problem(data, GaussianModel(n_components, get_family(name), prior, data.discrete, noise, tails))
 
 
 def first_mixture(problem: Problem, seed: int = 1) -> Mixture:

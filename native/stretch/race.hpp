@@ -5,30 +5,42 @@
 
 namespace mixtura {
 
+constexpr int race_checks = 4;
+
 // Nats of the total log-likelihood, and numbers of steps.
 struct Race {
-    double target, near;              // of the best end so far; how far below it an end is of interest, too
-    double same, almost;              // above and below the target: where a run may be coming to that end
-    double settled, first;            // the first look, and until when a run may be hopeless
-    double hopeless, allowed, speed;  // behind the target, before the first look and at it; gains to come, in latest ones
+    double target, near, weight;                      // of the best end so far; how far below it an end is of interest, too; of all rows
+    double same, almost;                              // above and below the target: where a run may be coming to that end
+    double settled, hopeless, speed;                  // the first look; nats behind, and gains to come in latest ones, of runs without hope
+    double steps[race_checks], behind[race_checks];   // after so many a run that is so far behind ends
 };
 
 constexpr int race_numbers = sizeof(Race) / sizeof(double);
 
 struct Watch {
+    enum class Sight { nothing, end, close };
+
     const Race* race;           // nullptr where there is none
     double latest = -HUGE_VAL;  // gain of the step before, if it was seen
 
-    // Whether the run is looked at after a step that led from one mean log-likelihood to another.
-    bool looks(double n_made, double before, double after, double weight) {
-        const double gain = std::fmax(after - before, latest) * weight;
-        latest = after - before;
-        if (!race || n_made < race->settled) return false;
-        const double lacking = race->target - after * weight, apart = lacking - race->near;
-        const bool was_close = n_made > race->settled && is_close(race->target - before * weight);
-        if (is_close(lacking) && !was_close) return true;
-        return n_made < race->first && apart > race->hopeless &&
-               apart - race->allowed > race->speed * gain * (race->first - n_made);
+    // What is seen of a run after a step that led from one mean log-likelihood to another: that it is to end, or close.
+    Sight look(double n_made, double before, double after) {
+        const double change = after - before, best = std::fmax(change, latest);
+        latest = change;
+        if (!race) return Sight::nothing;
+        const double lacking = race->target - after * race->weight, apart = lacking - race->near, first = race->steps[0];
+        for (int i = 0; i < race_checks; ++i)
+            if (n_made == race->steps[i] && apart > race->behind[i]) return Sight::end;
+        if (n_made < race->settled) return Sight::nothing;
+        if (n_made < first && apart > race->hopeless &&
+            apart - race->behind[0] > race->speed * best * race->weight * (first - n_made))
+            return Sight::end;
+        return is_close(lacking) ? Sight::close : Sight::nothing;
+    }
+
+    // Whether a run was close before a step, too.
+    bool was_close(double n_made, double before) const {
+        return n_made > race->settled && is_close(race->target - before * race->weight);
     }
 
 private:

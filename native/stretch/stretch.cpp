@@ -12,6 +12,7 @@ namespace MIXTURA_VARIANT {
 namespace {
 
 #include "state.hpp"
+#include "alike.hpp"
 #include "curvature.hpp"
 #include "levels.hpp"
 #include "beside.hpp"
@@ -54,8 +55,12 @@ public:
                 frame[0] = objective, frame[1] = kind, frame[2] = s[has_trial];
                 std::copy(s.model, s.model + z.model, frame + 3);
             }
+            peak = std::fmax(peak, objective);
             if (is_satisfied(kind, objective)) return ++*done, Ending::satisfied;
-            if (watch.looks(s[n_made], before, objective, sums[1])) return ++*done, Ending::looked_at;
+            const Watch::Sight sight = watch.look(s[n_made], before, objective);
+            if (sight == Watch::Sight::end || (sight == Watch::Sight::close && comes_to_the_known_end(*done)))
+                return ++*done, Ending::abandoned;
+            if (sight == Watch::Sight::close && !t.alone && !watch.was_close(s[n_made], before)) return ++*done, Ending::looked_at;
         }
         return Ending::complete;
     }
@@ -63,10 +68,12 @@ public:
     // A run sets out from a model.
     void begin(const double* start) {
         std::fill(s.scalars, s.scalars + stretch_scalars, 0.0);
-        std::copy(start, start + z.model, s.model);
+        if (start != s.model) std::copy(start, start + z.model, s.model);
         s[previous] = -infinity;
         if (t.warmup == 0) begin_acceleration();
     }
+
+    double peak = -infinity;  // the best mean log-likelihood of its models
 
     // The log-likelihood of the model that it has come to; not a number where a pass fails.
     double evaluate(double* end) {
@@ -317,25 +324,20 @@ private:
         return std::fmax(latest, before) * sums[1] * (latest > before ? caution : 1.0) < t.enough;
     }
 
+    // Whether the model that entered a step, the frame before it, is near the known one.
+    bool comes_to_the_known_end(Index step) const {
+        return t.known && step > 0 && are_alike(t, z, Model(t.film + (step - 1) * z.frame() + 3, z), Model(t.known, z), next_model);
+    }
+
     double *gradient, *direction, *points;
     Watch watch{t.race};
 };
-
-Ending advance_steps(const Stretch& stretch, Index* done) {
-    const StretchSizes sizes(stretch);
-    *done = 0;
-    double* room = static_cast<double*>(std::malloc(sizeof(double) * static_cast<std::size_t>(Climb::room(sizes))));
-    if (!room) return Ending::trouble;
-    const Ending ending = Climb(stretch, sizes, room)(done);
-    std::free(room);
-    return ending;
-}
 
 #include "runs.hpp"
 
 }  // namespace
 
-const Advance advance = advance_steps;
+const Advance advance = race_runs;
 const Finish finish = finish_runs;
 
 }  // namespace MIXTURA_VARIANT

@@ -9,8 +9,8 @@
 namespace mixtura {
 
 // Why a stretch ended: all steps are made; the next one takes care that is not taken here; little is left to gain; a race
-// looks at the run.
-enum class Ending { complete = 0, trouble = 1, satisfied = 2, looked_at = 3 };
+// looks at the run; it is too far behind, or comes to the end that is known.
+enum class Ending { complete = 0, trouble = 1, satisfied = 2, looked_at = 3, abandoned = 4 };
 
 // Discrete columns: how the levels of each follow from their counts; the numbers of kernels/iterations/stretch.py.
 enum LevelKind : std::intptr_t { category = 0, negative_binomial = 1, poisson = 2 };
@@ -31,6 +31,8 @@ struct Stretch {
     Index warmup;                             // plain steps before extrapolation may begin; negative: it never does
     double tolerance, enough;                 // nats: of extrapolation, and of the rule that ends a stretch
     const Race* race;                         // nullptr where there is none
+    bool alone;                               // whether nobody else looks at runs that are close
+    double* known;                            // the model of the race's target, if there is one
     Levels levels;
     const double* noise;    // (n) log densities of noise but for its weight; nullptr where there is none
     const double* freedom;  // (3) of t components: whether all have the same, and the bounds; nullptr for Gaussian ones
@@ -69,6 +71,15 @@ struct StretchSizes {
     Index whitening, covariances, logs, model;
 };
 
+// Runs one after the other, on one film, until one has to be looked at. The end of one is the target of those after it.
+struct Contest {
+    Stretch stretch;           // with the race, if there is one; neither state nor film; steps of a run at most
+    bool begins;               // whether runs set out from the models of their states
+    Index n_runs, n_frames;
+    double *states, *film;     // (runs, state), (n_frames, frame)
+    double* found;             // (runs, 3): steps made, why no more, and the target then
+};
+
 // Runs from their starts to their ends, each on one of several samples of as many rows.
 struct Runs {
     Stretch stretch;  // of the first sample, whose arrays those of the others follow; neither state nor film; steps at most
@@ -78,8 +89,8 @@ struct Runs {
     double *ends, *found;          // (runs, model), (runs, 3): log-likelihood of the end, steps made, why they ended
 };
 
-// Makes some steps, one frame of the film each, if there is one; the state after trouble is not to be used.
-using Advance = Ending (*)(const Stretch&, Index* done);
+// Runs that were begun, -1 out of memory. Each step is a frame of the film; a state after trouble is not to be used.
+using Advance = Index (*)(const Contest&);
 using Finish = bool (*)(const Runs&);  // false: out of memory
 
 namespace baseline { extern const Advance advance; extern const Finish finish; }

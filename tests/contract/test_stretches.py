@@ -169,19 +169,24 @@ def test_a_stretch_ends_where_a_race_looks_at_the_run(ahead: float) -> None:
     race = Racing(RemainingGain(400.0, 1e-4), target, 400.0, dict(RACE_SCHEDULE), lambda one: True)
     raced = stretched(WarmupEM(problem), problem, 0.0, race)
     assert isinstance(raced, StretchedEM)
-    _, frames, ending = raced.stretch.advance(raced.init(start).film.after, 40)
+    _, frames, ending = raced.stretch.advance(raced.init(start).film.after, 40, race.race.numbers)
     total = 400.0 * frames[:, 0]
     gains = np.diff(total, prepend=-np.inf)
+    lacking, close = target - total, (target - total >= -1e-3) & (target - total <= 1.0)
 
-    def is_looked_at(i: int) -> bool:
-        lacking, close = target - total, (target - total >= -1e-3) & (target - total <= 1.0)
+    def is_behind(i: int) -> bool:
         by_then = 2.0 * max(gains[i], gains[i - 1]) * (10 - i - 1)
-        hopeless = lacking[i] > 30.0 and lacking[i] - 5.0 > by_then and i + 1 < 10
-        return i + 1 >= 4 and bool((close[i] and not (i + 1 > 4 and close[i - 1])) or hopeless)
+        hopeless = 4 <= i + 1 < 10 and lacking[i] > 30.0 and lacking[i] - 5.0 > by_then
+        return bool(hopeless or lacking[i] > dict(RACE_SCHEDULE).get(i + 1, np.inf))
 
-    looks = [i for i in range(len(total)) if is_looked_at(i)]
-    assert looks == ([len(total) - 1] if ending is Ending.LOOKED_AT else [])
-    assert ending is Ending.LOOKED_AT or ahead in (-20.0, 20.0)
+    def comes_close(i: int) -> bool:
+        return i + 1 >= 4 and bool(close[i] and not (i + 1 > 4 and close[i - 1]))
+
+    ends = [i for i in range(len(total)) if is_behind(i) or comes_close(i)]
+    expected = Ending.COMPLETE if not ends else Ending.ABANDONED if is_behind(ends[0]) else Ending.LOOKED_AT
+    assert ending is expected
+    assert ends == ([] if ending is Ending.COMPLETE else [len(total) - 1])
+    assert ending is not Ending.COMPLETE or ahead == -20.0
 
 
 def test_components_that_close_in_are_left_to_the_step() -> None:

@@ -21,7 +21,6 @@ from mixtura.core.protocols import (
     DerivedBlocks,
     MixedRows,
     Pass,
-    PatternedBlocks,
     RowState,
     RowTable,
     Runner,
@@ -231,7 +230,10 @@ class Data:
 
         A pass over rows of which many lack the same columns takes these together.
         """
-        blocks = self.blocks.by_pattern() if isinstance(self.blocks, PatternedBlocks) else self.blocks
+        sort = getattr(
+            self.blocks, "by_pattern", None
+        )  # asking for the protocol takes as long as a pass over few rows
+        blocks: Blocks = self.blocks if sort is None else sort()
         return self if blocks is self.blocks else self._in_order(blocks)
 
     def _in_order(self, blocks: Blocks) -> Data:

@@ -20,7 +20,6 @@ __all__ = [
     "MixedRows",
     "Partition",
     "Pass",
-    "PatternedBlocks",
     "RowState",
     "RowTable",
     "Runner",
@@ -153,17 +152,6 @@ class SortableBlocks(Protocol):
 
     def sorted_by(self, order: IntArray) -> Blocks:
         """Return blocks of the same rows and weights in this order of their numbers, (N,)."""
-
-
-@runtime_checkable
-class PatternedBlocks(Protocol):
-    """Blocks of rows of which some lack values."""
-
-    def by_pattern(self) -> Blocks:
-        """Return blocks of the same rows and weights, those that lack the same columns side by side.
-
-        Rows that are in one block, or not in memory, stay as they are.
-        """
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mixtura._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from mixtura.fit.contest import fit_best_of
     from mixtura.fit.degeneracy import Degeneracy, DegeneracyKind, find_degeneracies
     from mixtura.fit.evaluation import Score, log_likelihood, score_mixture
     from mixtura.fit.init import (
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
         Settings,
         continue_batch,
         continue_fit,
-        fit_best_of,
         fit_mixture,
     )
     from mixtura.fit.sample_ahead import SampleAhead, SampledEMStep
@@ -112,6 +112,7 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "contest": "fit_best_of",
             "degeneracy": "Degeneracy DegeneracyKind find_degeneracies",
             "evaluation": "Score log_likelihood score_mixture",
             "init": "INITIALIZATIONS ROBUST_KMEANS BestOf FromKnown FromMixture "
@@ -124,7 +125,7 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "loop.stopping": "AbsoluteChange RemainingGain",
             "loop.trace": "Event PassKind Trace",
             "racing": "PATIENT_SCHEDULE RACE_SCHEDULE WithinReach",
-            "restarts": "SAME_OPTIMUM Given Settings continue_batch continue_fit fit_best_of fit_mixture",
+            "restarts": "SAME_OPTIMUM Given Settings continue_batch continue_fit fit_mixture",
             "sample_ahead": "SampleAhead SampledEMStep",
             "sample_runs": "RunEnd SampleRuns SampleTables",
             "steps.accelerated": "AcceleratedEMStep",

@@ -12,7 +12,7 @@ from mixtura.core.mixture import Mixture
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.state import value_of
 from mixtura.fit.loop.stopping import Progress, RemainingGain, StoppingRule, remaining_gain
-from mixtura.kernels.iterations.stretch import Race
+from mixtura.kernels.iterations.stretch import CHECKS, Race
 
 __all__ = ["PATIENT_SCHEDULE", "RACE_SCHEDULE", "SAME_OPTIMUM", "Racing", "WithinReach", "are_alike"]
 
@@ -88,23 +88,28 @@ class Racing:
         return Outcome.ABANDONED if is_lost else None
 
     @property
-    def race(self) -> Race | None:
+    def race(self) -> Race:
         """When it looks at a run besides; see `mixtura.fit.loop.ahead.RuleAhead`."""
-        if self.target == -np.inf:
-            return None
-        first = min(self.schedule, default=0)
-        allowed = self.schedule.get(first, np.inf)
+        checks = [*sorted(self.schedule.items())[:CHECKS], *[(0, np.inf)] * CHECKS][:CHECKS]
+        steps, behind = zip(*checks, strict=True)
         return Race(
             self.target,
             self.near,
+            self.total_weight,
             SAME_OPTIMUM,
             _ALMOST_THERE,
             _SETTLING,
-            first,
             _HOPELESS,
-            allowed,
             _SPEEDUP,
+            steps,
+            behind,
         )
+
+    @property
+    def foreseen(self) -> int:
+        """Passes of a run within which nobody but this rule has to be asked; 0 where others may decide, too."""
+        decides = isinstance(self.stop, RemainingGain) and not self.stop.may_fall
+        return _LOOKS[0] if decides and len(self.schedule) <= CHECKS else 0
 
     def length(self, n_made: int, objective: float) -> int:
         """Return after how many passes made ahead it looks next."""

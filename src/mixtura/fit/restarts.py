@@ -11,13 +11,12 @@ import numpy as np
 
 from mixtura._typing import FloatArray
 from mixtura.core.mixture import Mixture
-from mixtura.exceptions import IllDefinedCovarianceError, MixturaError
+from mixtura.exceptions import MixturaError
 from mixtura.fit.loop.driver import LoopResult, Observer, Step, ignore, iterate
-from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.result import FitResult
 from mixtura.fit.loop.state import LoopState, begin, value_of
 from mixtura.fit.loop.stopping import RemainingGain, StoppingRule
-from mixtura.fit.racing import RACE_SCHEDULE, SAME_OPTIMUM, Racing, are_alike
+from mixtura.fit.racing import SAME_OPTIMUM, Racing
 from mixtura.fit.steps.batched import StepInBatch, iterate_batch
 from mixtura.fit.steps.em import EMStep, Problem
 from mixtura.fit.steps.stretched import stretched
@@ -28,12 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SAME_OPTIMUM",
+    "Finished",
     "Given",
     "Settings",
+    "StartTask",
     "continue_batch",
     "continue_fit",
-    "fit_best_of",
     "fit_mixture",
+    "keep_best",
 ]
 
 _FEW_PASSES = 3
@@ -143,7 +144,9 @@ def _enough(stop: StoppingRule) -> float:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Finished:
+class Finished:
+    """A run that has ended: with what was said of its start, the seconds of both, and whether its end is accepted."""
+
     run: LoopResult[Mixture]
     notes: tuple[str, ...]
     seconds: tuple[float, float]
@@ -192,15 +195,15 @@ def fit_mixture(
     side_by_side = 1 < problem.data.runner.n_workers <= n_init and not watched
     on = replace(problem, data=problem.data.alone()) if side_by_side else problem
     tasks = [
-        _Task(on, initializer, replace(settings, name=f"{settings.name}, start {number}"), given)
+        StartTask(on, initializer, replace(settings, name=f"{settings.name}, start {number}"), given)
         for number, initializer in enumerate(initializers)
     ]
     finished = problem.data.runner.map(tasks) if side_by_side else [task() for task in tasks]
-    return _keep_best(problem, finished, drawing)
+    return keep_best(problem, finished, drawing)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Task:
+class StartTask:
     """One restart, once its draws are made."""
 
     problem: Problem
@@ -208,7 +211,7 @@ class _Task:
     settings: Settings
     given: Given
 
-    def __call__(self) -> _Finished:
+    def __call__(self) -> Finished:
         begun, notes, preparing = perf_counter(), tuple[str, ...](), 0.0
         journal, noted = self.settings.journal, f"{self.settings.name}, notes"
 
@@ -223,91 +226,7 @@ class _Task:
 
         run = self.settings.iterate(self.problem, first)
         notes = notes if journal is None else journal.get(noted)
-        return _Finished(run, notes, (preparing, perf_counter() - begun - preparing))
-
-
-def fit_best_of(
-    problem: Problem,
-    initializations: Sequence[Initialization],
-    settings: Settings,
-    *,
-    random_state: np.random.RandomState,
-    schedule: Sequence[tuple[int, float]] = RACE_SCHEDULE,
-    accept: Callable[[Mixture], bool] = lambda mixture: True,
-    target: float = -np.inf,
-    known: Mixture | None = None,
-    near: float = 0.0,
-) -> FitResult:
-    """Fit a mixture from several starts, of which the first is trusted most, and keep the most likely end.
-
-    Of ends that differ by no more than 0.001 nats of the total log-likelihood it is the first.
-
-    The first runs to its end. Each further one goes on as long as it comes close: after some passes its total
-    log-likelihood has to be so close to that of the best end so far. Mixtures that start far apart often change places
-    late, so that a race of short runs drops the winner; against a finished fit a few passes are enough.
-
-    Parameters
-    ----------
-    problem : Problem
-    initializations : sequence of Initialization
-        At least one.
-    settings : Settings
-    random_state : RandomState
-        Drawn from, in the order of the starts.
-    schedule : sequence of (int, float)
-        Passes, and how far behind a start may be then, in nats of the total log-likelihood.
-    accept : callable, optional
-        Whether to trust a mixture: one that is accepted is kept before any that is not, and starts are measured
-        against accepted ends alone. After 100, 200 and 400 passes a run goes on only if its mixture is accepted: on the
-        way to a spike there is no end. Every one is, by default.
-    target : float, default=-inf
-        Total log-likelihood, in nats, of an end that is known already: the first start is measured against it.
-    known : Mixture, optional
-        That end: a start that comes to it is not iterated to its end.
-    near : float, default=0
-        With more, other ends that are accepted and at most as many nats below the best are returned, too, as
-        ``rivals``, and a start may be behind by these, too.
-
-    Raises
-    ------
-    IllDefinedCovarianceError
-        Every start has a covariance that is not positive definite and the prior allows no floor.
-    """
-    begun = perf_counter()
-    problem.prepare()
-    initializers = [one.prepare(problem, random_state) for one in initializations]
-    drawing = perf_counter() - begun
-    finished: list[_Finished] = []
-    failures: list[IllDefinedCovarianceError] = []
-    for initializer in initializers:
-        rule = Racing(settings.stop, target, problem.data.total_weight, dict(schedule), accept, known, near)
-        try:
-            one = _Task(problem, initializer, replace(settings, stop=rule), Given())()
-        except IllDefinedCovarianceError as error:
-            failures.append(error)
-            continue
-        # Whether an end below an accepted one is accepted, too, does not matter, unless it may be a rival.
-        reached = one.objective * problem.data.total_weight
-        finished.append(replace(one, accepted=reached > target - near and accept(one.run.model)))
-        if finished[-1].accepted and reached > target:
-            target, known = reached, one.run.model
-    if not finished:
-        raise failures[0]
-    best = _keep_best(problem, finished, drawing, SAME_OPTIMUM)
-    return best if near <= 0 else replace(best, rivals=_rivals(best, finished, near))
-
-
-def _rivals(best: FitResult, finished: Sequence[_Finished], near: float) -> tuple[Mixture, ...]:
-    """Return the mixtures of other accepted ends near the best, each once."""
-    found = [best.mixture]
-    for one in sorted(finished, key=lambda one: -one.objective):
-        behind = (best.lower_bound - one.objective) * best.total_weight
-        ended = one.run.trace.outcome is not Outcome.ABANDONED
-        if one.accepted and ended and behind <= near:
-            mixture = one.run.model.refined()
-            if not any(are_alike(mixture, known) for known in found):
-                found.append(mixture)
-    return tuple(found[1:])
+        return Finished(run, notes, (preparing, perf_counter() - begun - preparing))
 
 
 def continue_fit(
@@ -325,7 +244,7 @@ def continue_fit(
     """
     begun = perf_counter()
     run = settings.iterate(problem, lambda: start, previous)
-    return _keep_best(problem, [_Finished(run, (), (0.0, perf_counter() - begun))], 0.0)
+    return keep_best(problem, [Finished(run, (), (0.0, perf_counter() - begun))], 0.0)
 
 
 def continue_batch(
@@ -362,16 +281,27 @@ def continue_batch(
         if isinstance(run, MixturaError):
             results.append(run)
             continue
-        results.append(_keep_best(problem, [_Finished(run, (), each)], 0.0))
+        results.append(keep_best(problem, [Finished(run, (), each)], 0.0))
     return results
 
 
-def _keep_best(
+def keep_best(
     problem: Problem,
-    finished: Sequence[_Finished],
+    finished: Sequence[Finished],
     drawing: float,
     same_end: float = 0.0,
 ) -> FitResult:
+    """Return the result of the best of several runs, the first of those that end alike.
+
+    Parameters
+    ----------
+    problem : Problem
+    finished : sequence of Finished
+    drawing : float
+        Seconds before the first of them.
+    same_end : float, default=0
+        Nats by which a later run has to end higher.
+    """
     best, weight = 0, problem.data.total_weight
     for i, one in enumerate(finished[1:], 1):
         gain = (one.objective - finished[best].objective) * weight

@@ -22,7 +22,7 @@ from mixtura.fit.steps.coordinates import Coordinates, TailCoordinates
 from mixtura.fit.steps.em import EMState, EMStep
 from mixtura.fit.steps.lbfgs import LimitedMemoryBFGS
 from mixtura.fit.steps.level_coordinates import LevelCoordinates
-from mixtura.kernels.iterations.stretch import SCALARS, Places
+from mixtura.kernels.iterations.places import SCALARS, Places
 
 __all__ = ["Progressed", "StretchStates"]
 

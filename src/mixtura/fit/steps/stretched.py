@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from math import nan
 from typing import Any, NamedTuple
 
@@ -21,21 +21,14 @@ from mixtura.core.parts.level_models import CATEGORICAL
 from mixtura.core.protocols import Block, whole_of
 from mixtura.fit.loop.ahead import KINDS, Made, RuleAhead
 from mixtura.fit.loop.driver import Step
-from mixtura.fit.loop.state import Deferred, StepResult
+from mixtura.fit.loop.state import Deferred, StepResult, value_of
 from mixtura.fit.steps.accelerated import AcceleratedEMStep
 from mixtura.fit.steps.em import EMStep, Problem
 from mixtura.fit.steps.stretch_state import Progressed, StretchStates
 from mixtura.fit.steps.warmup import PLAIN_PASSES, WarmupEM, WarmupState
 from mixtura.kernels import get_algebra
-from mixtura.kernels.iterations.stretch import (
-    LEVEL_KINDS,
-    SCALARS,
-    Ending,
-    Levels,
-    Stretch,
-    can_advance,
-    places_of,
-)
+from mixtura.kernels.iterations.places import SCALARS, places_of
+from mixtura.kernels.iterations.stretch import LEVEL_KINDS, Contestant, Ending, Levels, Stretch, can_advance
 from mixtura.kernels.native import NativeKernel, aligned
 
 __all__ = ["Careful", "Film", "StretchedEM", "StretchedState", "stretched"]
@@ -76,8 +69,10 @@ class Film:
 
     Parameters
     ----------
-    begun, after : ndarray
-        States before and after them, as vectors.
+    begun : ndarray, or a deferred one
+        The state before them, as a vector.
+    after : ndarray
+        That after them.
     frames : ndarray of shape (steps, size)
         As `Stretch.advance` fills it.
     found : list of (float, float, float)
@@ -86,14 +81,17 @@ class Film:
         Whether the step that follows takes more care.
     patience : int
         Passes that the step itself makes then.
+    foreseen : bool
+        Whether its steps are taken together: nothing is to be decided before the last.
     """
 
-    begun: FloatArray
+    begun: FloatArray | Deferred[FloatArray]
     after: FloatArray
     frames: FloatArray
     found: Sequence[Sequence[float]] = ()
     is_hard: bool = False
     patience: int = 1
+    foreseen: bool = False
 
 
 class Careful(NamedTuple):
@@ -141,17 +139,43 @@ class StretchedEM:
     states : StretchStates
     rule : RuleAhead, optional
         What may end the run, where that looks at some passes alone: the loop takes those between them together.
+    film : Film, optional
+        The first steps of the run, where they were made before it begins.
     """
 
     def __init__(
-        self, step: Any, stretch: Stretch, states: StretchStates, rule: RuleAhead | None = None
+        self,
+        step: Any,
+        stretch: Stretch,
+        states: StretchStates,
+        rule: RuleAhead | None = None,
+        film: Film | None = None,
     ) -> None:
-        self.step, self.stretch, self.states, self._rule = step, stretch, states, rule
+        self.step, self.stretch, self.states, self._rule, self._film = step, stretch, states, rule, film
         self._warms_up = isinstance(step, WarmupEM)
         self._longest = max(_ENDS[0], min(_LONGEST, _FILM // states.places.frame_size))
 
     def init(self, model: Mixture) -> StretchedState:
+        if self._film is not None:
+            return StretchedState(self._film)
         return self._begin(self.step.init(model), Progressed(), 1)
+
+    def playing(self, run: Contestant, start: Mixture, rule: RuleAhead) -> StretchedEM:
+        """Return the step of a run from a start whose first passes were made in a contest."""
+        begun, after, is_hard = Deferred(self._packed, start), run.state, run.ending is Ending.TROUBLE
+        if is_hard:
+            after = self.stretch.advance(begun.value, len(run.frames))[0]
+        film = Film(begun, after, run.frames, run.frames[:, :3].tolist(), is_hard, foreseen=True)
+        return StretchedEM(self.step, self.stretch, self.states, rule, film)
+
+    def _packed(self, model: Mixture) -> FloatArray:
+        """Return the state in which a model enters its first pass, as a vector."""
+        return self._begin(self.step.init(model), Progressed(), 1).film.after
+
+    @cached_property
+    def _race(self) -> FloatArray | None:
+        race = None if self._rule is None else self._rule.race
+        return None if race is None else race.numbers
 
     def __call__(
         self, state: StretchedState
@@ -173,14 +197,14 @@ class StretchedEM:
         film, at, careful = state
         if self._rule is None or careful is not None:
             return None
-        n_made = int(film.begun[0]) + at
+        n_made = int(film.after[0]) - len(film.found) + at
         if at == len(film.found):
             next_look = self._rule.length(n_made, float(film.after[_PREVIOUS]))
             film, at, careful = self._advance(film, min(most, self._longest, next_look))
             if careful is not None:
                 return None
         found = film.found[at : at + most]
-        found = found[: self._rule.undecided(n_made, found)]
+        found = found if film.foreseen else found[: self._rule.undecided(n_made, found)]
         return StretchedState(film, at + len(found)), Made(found, partial(self._deferred, film, at))
 
     def final(self, state: StretchedState) -> tuple[Mixture, tuple[Repair, ...]]:
@@ -190,7 +214,7 @@ class StretchedEM:
         elif at and not film.found[at - 1][2]:
             return self._filmed(film, at - 1), ()
         else:
-            inner, _ = self.unpacked(self.stretch.advance(film.begun, at)[0])
+            inner, _ = self.unpacked(self.stretch.advance(value_of(film.begun), at)[0])
         model, repairs = self.step.final(inner)
         return model, repairs
 
@@ -205,7 +229,9 @@ class StretchedEM:
         """Return the film of the next steps, or the state of the step itself where they take more care."""
         before, patience = film.after, film.patience
         if not film.is_hard:
-            after, frames, ending = self.stretch.advance(before, length or _length(int(before[0])))
+            after, frames, ending = self.stretch.advance(
+                before, length or _length(int(before[0])), self._race
+            )
             is_hard = ending is Ending.TROUBLE
             if len(frames):
                 after = self.stretch.advance(before, len(frames))[0] if is_hard else after
@@ -277,10 +303,9 @@ def stretched(
     places = places_of(*shape, model.background is not None, model.tails is not None)
     rows, weights = aligned((block.rows, block.sample_weight))
     order = None if block.order is None else block.order % size
-    race = None if rule is None else rule.race
     stretch = Stretch(
         places, rows, weights, size, bound, total, warmup, EMPTY, plain.negligible, tolerance, enough,
-        data.kernel.instruction_set, None if race is None else np.array(race), order, levels,
+        data.kernel.instruction_set, order, levels,
         *_robust(block, model),
     )  # fmt: skip
     return StretchedEM(step, stretch, StretchStates(places, moments, plain, model), rule)

@@ -9,62 +9,50 @@ covariance not positive definite, moments that may have cancelled, an objective 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property, lru_cache
-from itertools import accumulate
-from math import prod
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mixtura._typing import FloatArray, IntArray, RowArray
 from mixtura.kernels import native
-from mixtura.kernels.algebra import ClosedForm, CommonForm
-from mixtura.kernels.contract import Components, Layout, moment_size, sums_size
+from mixtura.kernels.contract import Layout
+from mixtura.kernels.iterations.places import Places
 
 __all__ = [
+    "CHECKS",
     "LEVEL_KINDS",
-    "MEMORY",
-    "PAIRS",
-    "SCALARS",
+    "Contestant",
     "Ending",
     "Levels",
-    "Places",
     "Race",
     "Samples",
     "Stretch",
     "can_advance",
     "can_finish",
-    "places_of",
 ]
 
-_VERSION = 4
+_VERSION = 5
 """What an extension has to say of its stretches to be called from here."""
+
+CHECKS = 4
+"""Numbers of steps after which a race looks at how far a run is behind."""
 
 _LAYOUTS = {Layout.DENSE: 0, Layout.DIAGONAL: 1, Layout.SHARED: 2}
 
-SCALARS = (
-    "n_made", "is_accelerated", "n_passes", "confirming", "best_then", "best", "n_changes", "change_0", "change_1",
-    "change_2", "active", "radius", "little", "has_trial", "has_entered", "has_coordinates", "n_history", "n_curvature",
-    "has_last", "is_concave", "is_finite", "age", "n_plain", "plain_0", "plain_1", "plain_2", "previous",
-    "entered_is_last", "trial_length", "trial_expected",
-)  # fmt: skip
-"""Numbers at the beginning of a state; flags are 0 or 1."""
-
-_N_SCALARS, PAIRS, MEMORY = 32, 9, 8
-"""Room for numbers, for sums before and after a pass, and for differences."""
-
 
 class Ending(IntEnum):
-    """Why a stretch ended: all steps were made; the next takes more care; little is left; a race looks at the run."""
+    """Why a stretch ended: all steps were made; the next takes more care; little is left; a race looks at the run.
+
+    Or it is too far behind in its race, or comes to the end that is known.
+    """
 
     COMPLETE = 0
     TROUBLE = 1
     SATISFIED = 2
     LOOKED_AT = 3
+    ABANDONED = 4
 
 
 _ENDINGS = tuple(Ending)
@@ -78,126 +66,6 @@ def can_advance() -> bool:
 def can_finish() -> bool:
     """Return whether it makes whole runs, too."""
     return can_advance() and hasattr(native.extension(), "finish_runs")
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where the parts of a state stand in its vector.
-
-    Parameters
-    ----------
-    form : ClosedForm or CommonForm
-    layout : Layout
-    n_components, n_features : int
-    n_levels : int, default=0
-        Of all discrete columns, with that of missing values.
-    noise, tails : bool, default=False
-        Whether there is noise, and whether components are t distributions.
-    """
-
-    form: ClosedForm | CommonForm
-    layout: Layout
-    n_components: int
-    n_features: int
-    n_levels: int = 0
-    noise: bool = False
-    tails: bool = False
-
-    @cached_property
-    def model(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of weights, means, covariances, whitening factors, log-determinants, and offsets.
-
-        Then of what there is: levels, the weight of noise, degrees of freedom.
-        """
-        k, d, form = self.n_components, self.n_features, self.form
-        own = (k, d) if form.diagonal else (k, d, d)
-        one = isinstance(form, ClosedForm) and form.pooled and not form.diagonal
-        spheres = form == ClosedForm(pooled=False, diagonal=True, averaged=True)
-        whitening = (d, d) if one else own
-        beside = ((self.n_levels > 0, (self.n_levels, k)), (self.noise, (1,)), (self.tails, (k,)))
-        gaussian = (k,), (k, d), (k,) if spheres else whitening, whitening, (1,) if one else (k,), (k,)
-        return *gaussian, *(shape for is_there, shape in beside if is_there)
-
-    def serves(self, components: Components) -> bool:
-        """Return whether a pass over components is one that stretches make."""
-        return components.layout is self.layout
-
-    @cached_property
-    def frame_size(self) -> int:
-        return 3 + sum(map(prod, self.model))
-
-    @cached_property
-    def _parts(self) -> Mapping[str, tuple[int, tuple[int, ...]]]:
-        k, d = self.n_components, self.n_features
-        size = sums_size(self.layout, k, d)
-        levels, tails = (max(self.n_levels - 1, 0), k), (k if self.tails else 0,)
-        sums = (k * d + size + 2 * tails[0] + self.n_levels * k,)
-        point = (size - 2 + prod(levels) + tails[0],)
-        own = {Layout.DENSE: (k, d, d), Layout.DIAGONAL: (k, d), Layout.SHARED: (d, d)}[self.layout]
-        assert size - 2 == k * (1 + d + moment_size(self.layout, d))
-        model = (self.frame_size - 3,)
-        shapes = {
-            "scalars": (_N_SCALARS,), "model": model, "origin_model": model,
-            "entered": sums, "trial": sums, "origin": sums, "trial_point": point, "trial_left": point,
-            "point": point, "left": point, "last_point": point, "last_gradient": point,
-            "moves": (MEMORY, *point), "drops": (MEMORY, *point),
-            "about": (k, d), "roots": (k,), "whitening": own, "coloring": own,
-            "likely": levels, "widths": levels, "known": levels,
-            "expected": tails, "spreads": tails,
-            "linked": (PAIRS,), "history": (PAIRS, 2, *sums),
-        }  # fmt: skip
-        found, at = {}, 0
-        for name, shape in shapes.items():
-            found[name] = at, shape
-            at += prod(shape)
-        return MappingProxyType(found)
-
-    @cached_property
-    def size(self) -> int:
-        """Length of a state."""
-        at, shape = self._parts["history"]
-        return at + prod(shape)
-
-    def part(self, state: FloatArray, name: str) -> FloatArray:
-        """Return a part of a state, a view."""
-        at, shape = self._parts[name]
-        return state[at : at + prod(shape)].reshape(shape)
-
-    @cached_property
-    def _of_model(self) -> list[tuple[slice, tuple[int, ...] | None]]:
-        """Where the arrays of a model stand, and their shapes where they have several axes."""
-        ends = list(accumulate(map(prod, self.model)))
-        spans = [slice(end - prod(shape), end) for end, shape in zip(ends, self.model, strict=True)]
-        return [
-            (span, shape if len(shape) > 1 else None) for span, shape in zip(spans, self.model, strict=True)
-        ]
-
-    def model_of(self, vector: FloatArray) -> list[FloatArray]:
-        """Return the arrays of a model from one vector: views in the order of `model`.
-
-        Of vectors side by side, (..., frame_size - 3), those of all models.
-        """
-        if vector.ndim == 1:
-            return [
-                vector[span] if shape is None else vector[span].reshape(shape)
-                for span, shape in self._of_model
-            ]
-        sides = vector.shape[:-1]
-        return [vector[..., span].reshape(*sides, *(shape or (-1,))) for span, shape in self._of_model]
-
-
-@lru_cache(maxsize=256)
-def places_of(
-    form: ClosedForm | CommonForm,
-    layout: Layout,
-    n_components: int,
-    n_features: int,
-    n_levels: int = 0,
-    noise: bool = False,
-    tails: bool = False,
-) -> Places:
-    """Return the places of parts of states, found once."""
-    return Places(form, layout, n_components, n_features, n_levels, noise, tails)
 
 
 class Levels(NamedTuple):
@@ -250,24 +118,52 @@ class Race(NamedTuple):
     ----------
     target, near : float
         That of the best end so far, and how far below it an end is of interest, too.
+    weight : float
+        Of all rows.
     same, almost : float
         A run that comes within so much above and below the target is looked at.
-    settled, first : float
-        The first look, and until when runs may be hopeless.
-    hopeless, allowed, speed : float
-        A run further behind than the first is, if it would be further behind than the second with this many times the
-        better of its latest two gains in each step that is left.
+    settled, hopeless, speed : float
+        The first look. A run further behind than the second number is given up before the first check, if it would be
+        too far behind then with this many times the better of its latest two gains in each step that is left.
+    steps, behind : tuple of `CHECKS` float
+        After so many steps a run that is further behind than this ends. Where there are fewer checks: infinite.
     """
 
     target: float
     near: float
+    weight: float
     same: float
     almost: float
     settled: float
-    first: float
     hopeless: float
-    allowed: float
     speed: float
+    steps: tuple[float, ...]
+    behind: tuple[float, ...]
+
+    @property
+    def numbers(self) -> FloatArray:
+        """All of them, as compiled code has them."""
+        return np.array([*self[:-2], *self.steps, *self.behind])
+
+
+class Contestant(NamedTuple):
+    """A run of a contest.
+
+    Parameters
+    ----------
+    state : ndarray of shape (size,)
+        Where it has come to; it says nothing after trouble.
+    frames : ndarray of shape (steps made, frame_size)
+        As of `Stretch.advance`.
+    ending : Ending
+    target : float
+        That it ran against.
+    """
+
+    state: FloatArray
+    frames: FloatArray
+    ending: Ending
+    target: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -293,8 +189,6 @@ class Stretch:
     tolerance, enough : float
         Nats of the total log-likelihood: of extrapolation, and of the rule by which a stretch ends.
     instruction_set : str
-    race : ndarray, optional
-        The numbers of a `Race` that the run is in.
     order : ndarray of shape (N,), optional
         Where values are missing: rows of each block, by their numbers in it, as `Kernel.accumulate` takes them.
     levels : Levels, optional
@@ -316,19 +210,22 @@ class Stretch:
     tolerance: float
     enough: float
     instruction_set: str
-    race: FloatArray | None = None
     order: IntArray | None = None
     levels: Levels | None = None
     noise: FloatArray | None = None
     freedom: FloatArray | None = None
 
-    def advance(self, state: FloatArray, n_steps: int) -> tuple[FloatArray, FloatArray, Ending]:
+    def advance(
+        self, state: FloatArray, n_steps: int, race: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray, Ending]:
         """Make some steps.
 
         Parameters
         ----------
         state : ndarray of shape (size,)
         n_steps : int
+        race : ndarray, optional
+            `Race.numbers` of the one that the run is in.
 
         Returns
         -------
@@ -339,12 +236,61 @@ class Stretch:
         ending : Ending
         """
         after, film = state.copy(), np.empty((n_steps, self.places.frame_size))
+        _, found = self._run(after[None], film, race, n_steps)
+        return after, film[: int(found[0, 0])], _ENDINGS[int(found[0, 1])]
+
+    def contest(
+        self, starts: FloatArray, race: Race, known: FloatArray | None, n_steps: int, n_frames: int
+    ) -> list[Contestant]:
+        """Make runs of a race one after the other, until one is not over where nothing has to be decided.
+
+        A run that ends above the target is the target of those after it.
+
+        Parameters
+        ----------
+        starts : ndarray of shape (R, frame_size - 3)
+            The models that they set out from.
+        race : Race
+        known : ndarray of shape (frame_size - 3,), optional
+            The model of its target: runs that come near to it end.
+        n_steps, n_frames : int
+            Steps of a run at most, and of all.
+
+        Returns
+        -------
+        list of Contestant
+            Of the first, one at least.
+        """
+        states = np.empty((len(starts), self.places.size))
+        states[:, self.places.span("model")] = starts
+        film = np.empty((n_frames, self.places.frame_size))
+        begun, found = self._run(states, film, race.numbers, n_steps, known, begins=True)
+        runs, at = [], 0
+        for number, (made, ending, target) in enumerate(found[:begun].tolist()):
+            frames = film[at : at + int(made)]
+            runs.append(Contestant(states[number], frames, _ENDINGS[int(ending)], target))
+            at += int(made)
+        return runs
+
+    def _run(
+        self,
+        states: FloatArray,
+        film: FloatArray,
+        race: FloatArray | None,
+        n_steps: int,
+        known: FloatArray | None = None,
+        *,
+        begins: bool = False,
+    ) -> tuple[int, FloatArray]:
+        """Advance states on a film; return how many were begun, and of each what was found."""
+        found = np.empty((len(states), 3))
         rows = self.rows, self.sample_weight, self.bound, *(self.total or (None, None))
         beside = self.levels or (None, None, None, None)
-        made, ending = _extension().advance(
-            *self._described, *rows, after, film, self.race, self.order, *beside, self.noise, self.freedom
-        )
-        return after, film[:made], _ENDINGS[ending]
+        begun = _extension().advance(
+            *self._described, n_steps, begins, *rows, states, film, found, race, known,
+            self.order, *beside, self.noise, self.freedom,
+        )  # fmt: skip
+        return begun, found
 
     def finish(
         self, samples: Samples, numbers: IntArray, starts: FloatArray, most_steps: int

@@ -1,0 +1,178 @@
+"""A race of several starts: each further one goes on as long as it comes close to the best end so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mixtura.core.mixture import Mixture
+from mixtura.exceptions import IllDefinedCovarianceError
+from mixtura.fit.loop.driver import Step
+from mixtura.fit.loop.outcome import Outcome
+from mixtura.fit.loop.result import FitResult
+from mixtura.fit.racing import RACE_SCHEDULE, SAME_OPTIMUM, Racing, are_alike
+from mixtura.fit.restarts import Finished, Given, Settings, StartTask, keep_best
+from mixtura.fit.steps.em import Problem
+from mixtura.fit.steps.stretched import StretchedEM
+from mixtura.kernels.iterations.stretch import Contestant
+
+if TYPE_CHECKING:
+    from mixtura.fit.init import Initialization, Initializer
+    from mixtura.fit.init.base import InitialStatistics
+
+__all__ = ["fit_best_of"]
+
+_FILM = 2**16
+"""Numbers of all passes of a contest that are kept."""
+
+
+class _Contest:
+    """The runs of a race, made ahead: as many in one call as come to their ends where nothing is to be decided.
+
+    What is foreseen is played to the loop, which decides all the same. Where it decides otherwise, as an end is not
+    accepted or a run took more care, those after it are made again.
+
+    Parameters
+    ----------
+    settings : Settings
+    starts : sequence of Mixture or None
+        None for one that failed.
+    """
+
+    def __init__(self, settings: Settings, starts: Sequence[Mixture | None]) -> None:
+        self._settings, self._starts = settings, starts
+        self._runs: dict[int, Contestant] = {}
+        self._step: tuple[Problem, Step[Any, Any]] | None = None
+
+    def step(self, number: int, rule: Racing, problem: Problem) -> Step[Any, Any]:
+        """Return the step of a run."""
+        step, start = self._plain(problem, rule), self._starts[number]
+        if not isinstance(step, StretchedEM) or start is None or not rule.foreseen:
+            return self._settings.step(problem)
+        if number not in self._runs or self._runs[number].target != rule.target:
+            self._make(number, rule, step)
+        return step.playing(self._runs[number], start, rule)
+
+    def _plain(self, problem: Problem, rule: Racing) -> Step[Any, Any]:
+        """Return the step of a run on some rows, which mostly are those of the run before."""
+        if self._step is None or self._step[0].data is not problem.data:
+            self._step, self._runs = (problem, replace(self._settings, stop=rule).step_for(problem)), {}
+        return self._step[1]
+
+    def _make(self, number: int, rule: Racing, step: StretchedEM) -> None:
+        """Make the runs from one on."""
+        states, stretch = step.states, step.stretch
+        left = [(i, one) for i, one in enumerate(self._starts) if i >= number and one is not None]
+        packed = np.array([states.pack_model(one) for _, one in left])
+        known = None if rule.known is None else states.pack_model(rule.known)
+        n_frames = max(rule.foreseen, _FILM // stretch.places.frame_size)
+        runs = stretch.contest(packed, rule.race, known, rule.foreseen, n_frames)
+        self._runs = dict(zip((i for i, _ in left), runs, strict=False))
+
+
+def fit_best_of(
+    problem: Problem,
+    initializations: Sequence[Initialization],
+    settings: Settings,
+    *,
+    random_state: np.random.RandomState,
+    schedule: Sequence[tuple[int, float]] = RACE_SCHEDULE,
+    accept: Callable[[Mixture], bool] = lambda mixture: True,
+    target: float = -np.inf,
+    known: Mixture | None = None,
+    near: float = 0.0,
+) -> FitResult:
+    """Fit a mixture from several starts, of which the first is trusted most, and keep the most likely end.
+
+    Of ends that differ by no more than 0.001 nats of the total log-likelihood it is the first.
+
+    The first runs to its end. Each further one goes on as long as it comes close: after some passes its total
+    log-likelihood has to be so close to that of the best end so far. Mixtures that start far apart often change places
+    late, so that a race of short runs drops the winner; against a finished fit a few passes are enough.
+
+    Parameters
+    ----------
+    problem : Problem
+    initializations : sequence of Initialization
+        At least one.
+    settings : Settings
+    random_state : RandomState
+        Drawn from, in the order of the starts.
+    schedule : sequence of (int, float)
+        Passes, and how far behind a start may be then, in nats of the total log-likelihood.
+    accept : callable, optional
+        Whether to trust a mixture: one that is accepted is kept before any that is not, and starts are measured
+        against accepted ends alone. After 100, 200 and 400 passes a run goes on only if its mixture is accepted: on the
+        way to a spike there is no end. Every one is, by default.
+    target : float, default=-inf
+        Total log-likelihood, in nats, of an end that is known already: the first start is measured against it.
+    known : Mixture, optional
+        That end: a start that comes to it is not iterated to its end.
+    near : float, default=0
+        With more, other ends that are accepted and at most as many nats below the best are returned, too, as
+        ``rivals``, and a start may be behind by these, too.
+
+    Raises
+    ------
+    IllDefinedCovarianceError
+        Every start has a covariance that is not positive definite and the prior allows no floor.
+    """
+    begun = perf_counter()
+    problem.prepare()
+    initializers = [one.prepare(problem, random_state) for one in initializations]
+    starts = [_begun(initializer, problem) for initializer in initializers]
+    contest = _Contest(settings, [None if isinstance(one, Exception) else one.mixture for one in starts])
+    in_order = replace(problem, data=problem.data.by_pattern())
+    drawing = perf_counter() - begun
+    finished: list[Finished] = []
+    failures: list[IllDefinedCovarianceError] = []
+    for number, start in enumerate(starts):
+        rule = Racing(settings.stop, target, problem.data.total_weight, dict(schedule), accept, known, near)
+        try:
+            of_run = replace(settings, stop=rule, step=partial(contest.step, number, rule))
+            one = StartTask(in_order, partial(_given, start), of_run, Given())()
+        except IllDefinedCovarianceError as error:
+            failures.append(error)
+            continue
+        # Whether an end below an accepted one is accepted, too, does not matter, unless it may be a rival.
+        reached = one.objective * problem.data.total_weight
+        finished.append(replace(one, accepted=reached > target - near and accept(one.run.model)))
+        if finished[-1].accepted and reached > target:
+            target, known = reached, one.run.model
+    if not finished:
+        raise failures[0]
+    best = keep_best(problem, finished, drawing, SAME_OPTIMUM)
+    return best if near <= 0 else replace(best, rivals=_rivals(best, finished, near))
+
+
+def _begun(initializer: Initializer, problem: Problem) -> InitialStatistics | IllDefinedCovarianceError:
+    """Return a start with its first mixture, or why it has none."""
+    try:
+        start = initializer(problem)
+        return replace(start, mixture=start.first_mixture(problem))
+    except IllDefinedCovarianceError as error:
+        return error
+
+
+def _given(start: InitialStatistics | IllDefinedCovarianceError, problem: Problem) -> InitialStatistics:
+    if isinstance(start, IllDefinedCovarianceError):
+        raise start
+    return start
+
+
+def _rivals(best: FitResult, finished: Sequence[Finished], near: float) -> tuple[Mixture, ...]:
+    """Return the mixtures of other accepted ends near the best, each once."""
+    found = [best.mixture]
+    for one in sorted(finished, key=lambda one: -one.objective):
+        behind = (best.lower_bound - one.objective) * best.total_weight
+        ended = one.run.trace.outcome is not Outcome.ABANDONED
+        if one.accepted and ended and behind <= near:
+            mixture = one.run.model.refined()
+            if not any(are_alike(mixture, known) for known in found):
+                found.append(mixture)
+    return tuple(found[1:])
