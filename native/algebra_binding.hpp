@@ -55,7 +55,7 @@ nb::tuple closed_form(std::size_t variant, bool pooled, bool diagonal, bool aver
     const Algebra& chosen = algebra_at(variant);
     bool good;
     {
-        const Unlocked unlocked(k * d * d * d);
+        const Unlocked unlocked(60 * k * d * d * d);
         good = chosen.closed_form(f);
     }
     return verdict(good, status);
@@ -91,7 +91,7 @@ nb::tuple common_form(std::size_t variant, bool diagonal, bool equal_volume, boo
     const Algebra& chosen = algebra_at(variant);
     bool good;
     {
-        const Unlocked unlocked(k * d * d * d);
+        const Unlocked unlocked(400 * k * d * d * d);
         good = chosen.common_form(g);
     }
     return verdict(good, status);
@@ -105,7 +105,7 @@ void scatter(std::size_t variant, nb::handle means_, nb::handle sums_, nb::handl
     const double* new_means = centers.values<const double>({k, d});
     double* to = out.values<double>({k, d, d});
     const Algebra& chosen = algebra_at(variant);
-    const Unlocked unlocked(k * d * d);
+    const Unlocked unlocked(10 * k * d * d);
     chosen.scatter(k, d, about, from, new_means, to);
 }
 
@@ -118,7 +118,7 @@ nb::tuple factor(std::size_t variant, nb::handle matrices_, nb::handle whitening
     const Algebra& chosen = algebra_at(variant);
     bool good;
     {
-        const Unlocked unlocked(k * d * d * d);
+        const Unlocked unlocked(60 * k * d * d * d);
         good = chosen.factor(k, d, from, to, logs, status.data());
     }
     return verdict(good, status);
@@ -131,7 +131,7 @@ void eigen(std::size_t variant, nb::handle matrices_, nb::handle values_, nb::ha
     double *from = matrices.values<double>({k, d, d}), *to = values.values<double>({k, d});
     double* vectors = axes.values<double>({k, d, d});
     const Algebra& chosen = algebra_at(variant);
-    const Unlocked unlocked(20 * k * d * d * d);
+    const Unlocked unlocked(200 * k * d * d * d);
     chosen.eigen(k, d, from, to, vectors);
 }
 
@@ -144,7 +144,7 @@ void congruence(std::size_t variant, nb::handle axes_, nb::handle matrices_, nb:
     const double* m = matrices.values<const double>({k, d, d});
     double* to = out.values<double>({k, d, d});
     const Algebra& chosen = algebra_at(variant);
-    const Unlocked unlocked(2 * k * d * d * d);
+    const Unlocked unlocked(20 * k * d * d * d);
     if (!chosen.congruence(k, d, common, a, m, to)) throw std::bad_alloc();
 }
 
@@ -157,7 +157,7 @@ bool volumes(std::size_t variant, nb::handle volumes_, nb::handle counts_, nb::h
     const double* n = counts.values<const double>({k});
     const double* s = diagonal ? own.values<const double>({k, d}) : own.values<const double>({k, d, d});
     const Algebra& chosen = algebra_at(variant);
-    const Unlocked unlocked(100 * k * d);
+    const Unlocked unlocked(200 * k * d);
     return chosen.volumes(k, d, diagonal, n, s, found);
 }
 
@@ -175,7 +175,7 @@ void whiten_sums(std::size_t variant, int layout, nb::handle means_, nb::handle 
                               : factors.values<const double>({d, d});
     w.out = out.values<double>({h, length});
     const Algebra& chosen = algebra_at(variant);
-    const Unlocked unlocked(h * k * d * d * d);
+    const Unlocked unlocked(20 * h * k * d * d * d);
     if (!chosen.whiten_sums(w)) throw std::bad_alloc();
 }
 
@@ -192,7 +192,7 @@ void color_sums(std::size_t variant, int layout, nb::handle point_, nb::handle i
                               : inverse.values<const double>({d, d});
     w.out = out.values<double>({2 + length});
     const Algebra& chosen = algebra_at(variant);
-    const Unlocked unlocked(k * d * d * d);
+    const Unlocked unlocked(60 * k * d * d * d);
     if (!chosen.color_sums(w)) throw std::bad_alloc();
 }
 
@@ -204,7 +204,7 @@ void newton_direction(std::size_t variant, nb::handle moves_, nb::handle drops_,
     const double* g = gradient.values<const double>({p});
     double* to = out.values<double>({p});
     const Algebra& chosen = algebra_at(variant);
-    const Unlocked unlocked(4 * h * p);
+    const Unlocked unlocked(20 * h * p);
     if (!chosen.newton_direction(h, p, s, y, g, to)) throw std::bad_alloc();
 }
 
@@ -223,7 +223,7 @@ bool turn_axes(std::size_t variant, bool equal_volume, nb::handle axes_, nb::han
     const double* n = counts.values<const double>({k});
     const double* s = own.values<const double>({k, d, d});
     const Algebra& chosen = algebra_at(variant);
-    const Unlocked unlocked(20 * k * d * d * d);
+    const Unlocked unlocked(200 * k * d * d * d);
     return chosen.turn_axes(k, d, equal_volume, n, s, a);
 }
 
@@ -235,7 +235,7 @@ void sweep_axes(std::size_t variant, bool equal_volume, Index most_sweeps, nb::h
     const double* n = counts.values<const double>({k});
     const double* s = own.values<const double>({k, d, d});
     const Algebra& chosen = algebra_at(variant);
-    const Unlocked unlocked(most_sweeps * k * d * d * d);
+    const Unlocked unlocked(20 * most_sweeps * k * d * d * d);
     if (!chosen.sweep_axes(k, d, equal_volume, most_sweeps, n, s, a)) throw std::bad_alloc();
 }
 
@@ -248,7 +248,7 @@ double floored_axes(std::size_t variant, bool equal_volume, double least, nb::ha
     const double* n = counts.values<const double>({k});
     const double *s = own.values<const double>({k, d, d}), *r = root.values<const double>({d, d});
     const Algebra& chosen = algebra_at(variant);
-    const Unlocked unlocked(20 * k * d * d * d);
+    const Unlocked unlocked(200 * k * d * d * d);
     if (!chosen.floored_axes(k, d, equal_volume, n, s, r, a, g, &least)) throw std::bad_alloc();
     return least;
 }
@@ -260,7 +260,7 @@ void negative_binomials(std::size_t variant, nb::handle counts_, nb::handle logs
     const double* n = counts.values<const double>({v, k});
     double *found = logs.values<double>({v, k}), *mean = means.values<double>({k}), *size = sizes.values<double>({k});
     const Algebra& chosen = algebra_at(variant);
-    const Unlocked unlocked(1000 * v * k);
+    const Unlocked unlocked(10000 * v * k);
     if (!chosen.negative_binomials(v, k, n, found, mean, size)) throw std::bad_alloc();
 }
 

@@ -47,7 +47,7 @@ struct Array {
 // The interpreter's lock, released for all but short work: handing it over takes longer than that, and who has given it
 // away waits for another's Python.
 struct Unlocked {
-    explicit Unlocked(Index operations) { if (operations > 200000) released.emplace(); }
+    explicit Unlocked(Index operations) { if (operations > 1000000) released.emplace(); }
     std::optional<nb::gil_scoped_release> released;
 };
 

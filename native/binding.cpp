@@ -93,7 +93,7 @@ void run(std::size_t variant, int layout, bool hard, nb::args arrays) {
     const Variant& chosen = variant_at(variant);
     bool done;
     {
-        const Unlocked unlocked(n * k * (d * d + 20));
+        const Unlocked unlocked(n * k * (30 + (pass.layout == Layout::dense ? 2 * d * (d + 3) : 8 * d)));
         done = chosen.run(pass);
     }
     if (!done) throw std::bad_alloc();
