@@ -14,49 +14,42 @@ namespace {
 #include "state.hpp"
 #include "alike.hpp"
 #include "curvature.hpp"
+#include "gains.hpp"
 #include "levels.hpp"
 #include "beside.hpp"
 #include "steps.hpp"
 
-enum Kind { plain = 0, extrapolated = 1, rejected = 2 };
 enum class Found { trouble, none, ahead };
 
-constexpr double infinity = HUGE_VAL;
 constexpr double last_digits = 1e-13;            // share of an objective by which rounding may lower it
-constexpr double rounding = 8 * 2.220446049250313e-16;
 constexpr double empty_count = 10 * 2.220446049250313e-16;
-constexpr double caution = 100.0, margin = 0.5, least_margin = 1e-3;
+constexpr double margin = 0.5, least_margin = 1e-3;
 constexpr double largest_step = 0.7, first_step = 0.3;
 constexpr Index ahead_passes = 20, unsettled = 25, coordinates_age = 3, confirm = 3;
-
-// What the gains to come add up to; Aitken's estimate.
-double remaining_gain(double change, double before) {
-    if (change <= 0.0) return 0.0;
-    if (!(change < before && before < infinity)) return infinity;
-    return change * change / (before - change);
-}
+constexpr Index kept_every = 8;  // steps after which the state is kept, to come back to before trouble
 
 class Climb : Steps {
 public:
     Climb(const Stretch& stretch, const StretchSizes& sizes, double* room)
         : Steps(stretch, sizes, room), gradient(room + Steps::room(sizes)), direction(gradient + z.point),
-          points(direction + z.point) {}
+          points(direction + z.point), state_before(points + 2 * stretch_pairs * z.point) {}
 
-    static Index room(const StretchSizes& z) { return Steps::room(z) + (2 + 2 * stretch_pairs) * z.point; }
+    static Index room(const StretchSizes& z) { return Steps::room(z) + (2 + 2 * stretch_pairs) * z.point + z.state(); }
 
     Ending operator()(Index* done) {
         for (*done = 0; *done < t.n_steps; ++*done) {
             Kind kind = plain;
             double objective;
             const double before = s[previous];
-            if (!step(kind, objective)) return Ending::trouble;
+            if (*done % kept_every == 0) std::copy(s.scalars, s.scalars + z.state(), state_before);
+            if (!step(kind, objective)) return back_to(*done), Ending::trouble;
             if (t.film) {
                 double* frame = t.film + *done * z.frame();
                 frame[0] = objective, frame[1] = kind, frame[2] = s[has_trial];
                 std::copy(s.model, s.model + z.model, frame + 3);
             }
             peak = std::fmax(peak, objective);
-            if (is_satisfied(kind, objective)) return ++*done, Ending::satisfied;
+            if (is_satisfied(s, kind, objective, sums[1], t.enough)) return ++*done, Ending::satisfied;
             const Watch::Sight sight = watch.look(s[n_made], before, objective);
             if (sight == Watch::Sight::end || (sight == Watch::Sight::close && comes_to_the_known_end(*done)))
                 return ++*done, Ending::abandoned;
@@ -71,6 +64,16 @@ public:
         if (start != s.model) std::copy(start, start + z.model, s.model);
         s[previous] = -infinity;
         if (t.warmup == 0) begin_acceleration();
+    }
+
+    // After trouble: to the state before a step.
+    void back_to(Index step_number) {
+        std::copy(state_before, state_before + z.state(), s.scalars);
+        for (Index i = step_number - step_number % kept_every; i < step_number; ++i) {
+            Kind kind = plain;
+            double objective = 0.0;
+            if (step(kind, objective)) is_satisfied(s, kind, objective, sums[1], t.enough);
+        }
     }
 
     double peak = -infinity;  // the best mean log-likelihood of its models
@@ -308,28 +311,12 @@ private:
         return true;
     }
 
-    // Whether the rule that ends runs is satisfied by the plain changes so far.
-    bool is_satisfied(Kind kind, double objective) {
-        const double change = objective - s[previous];
-        s[previous] = objective;
-        if (kind == plain)
-            push(s, n_plain, plain_0, change);
-        else
-            s[n_plain] = 0.0;
-        if (s[n_plain] < 3.0) return false;
-        const double least = rounding * std::fmax(1.0, std::fabs(objective));
-        double gains[3];
-        for (int i = 0; i < 3; ++i) gains[i] = std::fabs(s.scalars[plain_0 + i]) <= least ? 0.0 : s.scalars[plain_0 + i];
-        const double latest = remaining_gain(gains[0], gains[1]), before = remaining_gain(gains[1], gains[2]);
-        return std::fmax(latest, before) * sums[1] * (latest > before ? caution : 1.0) < t.enough;
-    }
-
     // Whether the model that entered a step, the frame before it, is near the known one.
     bool comes_to_the_known_end(Index step) const {
         return t.known && step > 0 && are_alike(t, z, Model(t.film + (step - 1) * z.frame() + 3, z), Model(t.known, z), next_model);
     }
 
-    double *gradient, *direction, *points;
+    double *gradient, *direction, *points, *state_before;
     Watch watch{t.race};
 };
 

@@ -89,7 +89,7 @@ struct Runs {
     double *ends, *found;          // (runs, model), (runs, 3): log-likelihood of the end, steps made, why they ended
 };
 
-// Runs that were begun, -1 out of memory. Each step is a frame of the film; a state after trouble is not to be used.
+// Runs that were begun, -1 out of memory. Each step is a frame of the film; after trouble a state is that before it.
 using Advance = Index (*)(const Contest&);
 using Finish = bool (*)(const Runs&);  // false: out of memory
 

@@ -127,7 +127,7 @@ def test_customers_by_quarter(shared_data) -> None:
     assert {words[one] for one in ("1997-Q4", "1998-Q1", "1998-Q2")} == {"update"}
     movers = found.movers
     assert f"Of {movers.ids.size:,} customers who bought" in said
-    assert (
-        f"{movers.moved} are in another segment, and {movers.migration.moved_expected:.0f} would be by chance"
-        in said
-    )
+    moved, by_chance = re.search(r"(\d+) are in another segment, and (\d+) would be by chance", said).groups()  # type: ignore[union-attr]
+    # One customer has as much of two segments, but for the last digits, which differ between instruction sets.
+    assert abs(movers.moved - int(moved)) <= 1
+    assert f"{movers.migration.moved_expected:.0f}" == by_chance

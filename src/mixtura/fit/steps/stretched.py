@@ -162,10 +162,8 @@ class StretchedEM:
 
     def playing(self, run: Contestant, start: Mixture, rule: RuleAhead) -> StretchedEM:
         """Return the step of a run from a start whose first passes were made in a contest."""
-        begun, after, is_hard = Deferred(self._packed, start), run.state, run.ending is Ending.TROUBLE
-        if is_hard:
-            after = self.stretch.advance(begun.value, len(run.frames))[0]
-        film = Film(begun, after, run.frames, run.frames[:, :3].tolist(), is_hard, foreseen=True)
+        begun, is_hard = Deferred(self._packed, start), run.ending is Ending.TROUBLE
+        film = Film(begun, run.state, run.frames, run.frames[:, :3].tolist(), is_hard, foreseen=True)
         return StretchedEM(self.step, self.stretch, self.states, rule, film)
 
     def _packed(self, model: Mixture) -> FloatArray:
@@ -234,7 +232,6 @@ class StretchedEM:
             )
             is_hard = ending is Ending.TROUBLE
             if len(frames):
-                after = self.stretch.advance(before, len(frames))[0] if is_hard else after
                 return StretchedState(Film(before, after, frames, frames[:, :3].tolist(), is_hard))
             film = Film(before, before, _NO_FRAMES, patience=min(2 * patience, _MOST_CAREFUL))
         return StretchedState(film, len(film.found), Careful(*self.unpacked(before), patience))

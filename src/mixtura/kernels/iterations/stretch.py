@@ -152,7 +152,7 @@ class Contestant(NamedTuple):
     Parameters
     ----------
     state : ndarray of shape (size,)
-        Where it has come to; it says nothing after trouble.
+        Where it has come to.
     frames : ndarray of shape (steps made, frame_size)
         As of `Stretch.advance`.
     ending : Ending
@@ -230,7 +230,7 @@ class Stretch:
         Returns
         -------
         state : ndarray of shape (size,)
-            The next one; it says nothing after trouble.
+            The next one; after trouble the one before it.
         film : ndarray of shape (steps made, frame_size)
             Objective, kind, whether the model is on trial, and the model, after each step.
         ending : Ending
