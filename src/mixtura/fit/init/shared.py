@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mixtura._typing import IntArray
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
+from mixtura.core.protocols import Runner
 from mixtura.fit.init.base import Initialization, Initializer
 from mixtura.fit.init.hierarchical.tree import Tree, grow_on
 from mixtura.fit.init.known.kept_partitions import kept_partitions
@@ -21,6 +24,7 @@ from mixtura.fit.steps.em import Problem
 
 __all__ = ["FromSample", "SharedStarts", "cluster_sample"]
 
+T = TypeVar("T")
 
 _SHUFFLED = 4
 """Random partitions for each number of components, where rows have discrete columns, of which distances say less."""
@@ -51,6 +55,8 @@ class SharedStarts:
         need it.
     robust : bool, default=False
         Look for them among the rows that lie densely, and add K-means of all rows, for models that have outliers.
+    sizes : sequence of int, default=()
+        Numbers of components that will be asked for: K-means of these runs beside the trees, on all cores.
     """
 
     def __init__(
@@ -64,17 +70,23 @@ class SharedStarts:
         kept: Mixture | None = None,
         second_tree: bool = True,
         robust: bool = False,
+        sizes: Sequence[int] = (),
     ) -> None:
         self._n_further, self._kept = n_further, kept
         self._whole = self._sample = draw_sample(data, rng, max_rows)
         if robust:
             self._sample = self._whole.of(are_dense(self._whole.rows, self._whole.weights))
         self._seed, self._data = int(rng.randint(2**31 - 1)), data
-        criteria = (criterion, "EII") if second_tree else (criterion,)
-        self.trees: tuple[Tree, ...] = tuple(grow_on(self._sample, name) for name in criteria)
         self._distinct, self._owners = self._sample.distinct()
         seen = (self._distinct.seen_as(name) for name in ("svd", "std"))
-        self._seen = tuple(data.in_memory(one.rows, one.weights) for one in seen)
+        clustered = [data.in_memory(one.rows, one.weights) for one in seen]
+        self._seen = tuple(one.alone() for one in clustered)
+        criteria = (criterion, "EII") if second_tree else (criterion,)
+        self.trees, self._clustered = _side_by_side(
+            clustered[0].runner,
+            [partial(grow_on, self._sample, name) for name in criteria],
+            {k: partial(self._cluster, k) for k in sizes},
+        )
         self._known = known_labels(self._sample.data)
         self._n_shuffled = 0 if self._sample.scores is None else _SHUFFLED
         self._found: dict[int, tuple[Initialization, ...]] = {}
@@ -87,10 +99,11 @@ class SharedStarts:
         """
         if n_components not in self._found:
             first, *second = (tree.labels(n_components) for tree in self.trees)
-            rng = np.random.RandomState((self._seed + n_components) % 2**32)
-            means, standard = (self._clustered(seen, n_components, rng) for seen in self._seen)
+            if n_components not in self._clustered:
+                self._clustered[n_components] = self._cluster(n_components)
+            rng, means, standard = self._clustered.pop(n_components)
             distinct: dict[bytes, IntArray] = {}
-            further = (self._clustered(self._seen[i % 2], n_components, rng) for i in range(self._n_further))
+            further = (self._labels(self._seen[i % 2], n_components, rng) for i in range(self._n_further))
             shuffled = (self._shuffled(n_components, rng) for _ in range(self._n_shuffled))
             drawn = (first, means, *second, standard, *further, *shuffled)
             if self._known is not None:
@@ -112,7 +125,13 @@ class SharedStarts:
             self._found[n_components] = tuple(found)
         return self._found[n_components]
 
-    def _clustered(self, seen: Data, n_components: int, rng: np.random.RandomState) -> IntArray:
+    def _cluster(self, n_components: int) -> tuple[np.random.RandomState, IntArray, IntArray]:
+        """Return labels by K-means in both coordinates, and the generator that is left for what is drawn after them."""
+        rng = np.random.RandomState((self._seed + n_components) % 2**32)
+        means, standard = (self._labels(seen, n_components, rng) for seen in self._seen)
+        return rng, means, standard
+
+    def _labels(self, seen: Data, n_components: int, rng: np.random.RandomState) -> IntArray:
         """Return the labels, (n,), by K-means of the distinct rows."""
         return np.asarray(cluster_sample(seen, n_components, rng)[self._owners])
 
@@ -130,6 +149,14 @@ class SharedStarts:
                 seen = self._sample.seen_as(name)
                 yield kmeans_of_known(seen.rows, seen.weights, known, n_components, rng)
         yield from (in_known_order(labels, known, n_components) for labels in drawn)
+
+
+def _side_by_side(
+    runner: Runner, grow: Sequence[Callable[[], Tree]], cluster: Mapping[int, Callable[[], T]]
+) -> tuple[tuple[Tree, ...], dict[int, T]]:
+    """Return trees and clusterings, by numbers of components, which a runner finds side by side."""
+    found: list[Any] = runner.map([*grow, *cluster.values()])
+    return tuple(found[: len(grow)]), dict(zip(cluster, found[len(grow) :], strict=True))
 
 
 class FromSample:

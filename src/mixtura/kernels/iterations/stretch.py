@@ -126,7 +126,7 @@ class Race(NamedTuple):
         The first look. A run further behind than the second number is given up before the first check, if it would be
         too far behind then with this many times the better of its latest two gains in each step that is left.
     steps, behind : tuple of `CHECKS` float
-        After so many steps a run that is further behind than this ends. Where there are fewer checks: infinite.
+        After each of these numbers of steps a run ends that is further behind; infinite where there are fewer checks.
     """
 
     target: float

@@ -138,7 +138,7 @@ class Fitter:
         self._learns = like and not alone  # components are alike, and models have neighbors
         both = data.discrete is not None or not self._learns or data.n_rows <= _CHEAP_TREE
         asked: dict[str, Any] = {"n_further": options.n_init - 1, "kept": options.kept, "second_tree": both}
-        shared = SharedStarts(data, rng, robust=is_robust, **asked)
+        shared = SharedStarts(data, rng, robust=is_robust, sizes=sizes, **asked)
         starts = {k: shared.starts(k) for k in sizes}
         self._full = FitTask(
             data,
