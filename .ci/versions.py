@@ -3,7 +3,7 @@
     python .ci/versions.py [lowest] [newest]
 
 The lowest are the bounds in pyproject.toml, to the digit; the newest are what the registry has today. Each end gets an
-environment of its own beside .venv, the package is built once and installed from its wheel, and the tests that meet
+environment of its own beside .venv, both are filled while the package is built, once, and the tests that meet
 other libraries run: the interface beside scikit-learn's, the contracts, frames, files, charts and the command line.
 """
 
@@ -15,6 +15,7 @@ import sys
 import time
 import tomllib
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,8 +98,8 @@ def wheel() -> Path:
     return next(folder.glob("mixtura-*.whl"))
 
 
-def install(end: str, built: Path) -> Path:
-    """An environment with one end of all ranges."""
+def prepare(end: str) -> Path:
+    """An environment with one end of all ranges, still without mixtura."""
     folder = ROOT / f".venv-{end}"
     python = folder / "bin" / "python"
     if not python.exists():
@@ -106,9 +107,12 @@ def install(end: str, built: Path) -> Path:
     wanted = lowest() if end == "lowest" else [re.sub(r"[<>=~!].*", "", one) for one in requirements()]
     strategy = "only-if-needed" if end == "lowest" else "eager"
     pip(python, "install", "--quiet", "--upgrade", "--upgrade-strategy", strategy, *wanted, *TOOLS)
+    return python
+
+
+def install(python: Path, built: Path) -> None:
     pip(python, "install", "--quiet", "--no-deps", "--force-reinstall", built)
     pip(python, "check")
-    return python
 
 
 def show(python: Path) -> None:
@@ -118,10 +122,16 @@ def show(python: Path) -> None:
 
 
 def main() -> None:
-    built = wheel()
-    for end in sys.argv[1:] or ["lowest", "newest"]:
+    ends = sys.argv[1:] or ["lowest", "newest"]
+    start = time.monotonic()
+    with ThreadPoolExecutor() as pool:
+        prepared = pool.map(prepare, ends)
+        built = wheel()
+        pythons = dict(zip(ends, prepared, strict=True))
+    print(f"environments: {time.monotonic() - start:.0f} s", flush=True)
+    for end, python in pythons.items():
         start = time.monotonic()
-        python = install(end, built)
+        install(python, built)
         print(f"\n== {end} versions", flush=True)
         show(python)
         run(python, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *OLD_DECORATORS, *LANES)

@@ -12,7 +12,7 @@ struct Race {
     double target, near, weight;                      // of the best end so far; how far below it an end is of interest, too; of all rows
     double same, almost;                              // above and below the target: where a run may be coming to that end
     double settled, hopeless, speed;                  // the first look; nats behind, and gains to come in latest ones, of runs without hope
-    double steps[race_checks], behind[race_checks];   // after so many a run that is so far behind ends
+    double steps[race_checks], behind[race_checks];   // after these a run that is so far behind ends
 };
 
 constexpr int race_numbers = sizeof(Race) / sizeof(double);
