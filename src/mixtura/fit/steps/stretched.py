@@ -33,8 +33,9 @@ from mixtura.kernels.native import NativeKernel, aligned
 
 __all__ = ["Careful", "Film", "StretchedEM", "StretchedState", "stretched"]
 
-_LARGEST_WORK = 2e7
-"""Floating-point operations of a pass from which on Python between passes does not count, and threads share them."""
+_LARGEST_WORK, _LARGEST_ALONE = 2e7, 2e8
+"""Floating-point operations of a pass from which on threads share them; and, on a single thread, Python between passes
+does not count."""
 
 _WORK_OF_MISSING = 4.0
 """How much longer a pass takes where values are missing."""
@@ -212,7 +213,10 @@ class StretchedEM:
         elif at and not film.found[at - 1][2]:
             return self._filmed(film, at - 1), ()
         else:
-            inner, _ = self.unpacked(self.stretch.advance(value_of(film.begun), at)[0])
+            is_last = at == len(film.found)
+            inner, _ = self.unpacked(
+                film.after if is_last else self.stretch.advance(value_of(film.begun), at)[0]
+            )
         model, repairs = self.step.final(inner)
         return model, repairs
 
@@ -330,7 +334,8 @@ def _rows_of(problem: Problem) -> tuple[Block, int] | None:
         work += _WORK_OF_LEVEL * data.n_rows * model.discrete.n_columns * model.n_components
         if model.discrete.size * model.n_components > _LARGEST_TABLE:
             return None
-    if data.n_features > _MOST_FEATURES or work > _LARGEST_WORK:
+    largest = _LARGEST_WORK if data.runner.n_workers > 1 else _LARGEST_ALONE
+    if data.n_features > _MOST_FEATURES or work > largest:
         return None
     return whole_of(data.blocks)
 
