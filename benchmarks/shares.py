@@ -26,21 +26,22 @@ _SECONDS = 10.0
 
 _STARTS = (
     "SharedStarts.",
-    "_Task.__call__.<locals>.first",
+    "StartTask.__call__.<locals>.first",
+    "_begun",
     "draw_subsamples",
     "join_components",
     "split_components",
 )
 
 PARTS = {
-    "iterations, several in one call, compiled": ("Stretch.advance",),
+    "iterations, several in one call, compiled": ("Stretch._run",),
     "passes, compiled": ("NativeKernel.",),
     "M-steps, trees, small algebra, compiled": ("NativeAlgebra.",),
     "Python of starts": _STARTS,
     "Python of degeneracies and scores": ("find_degeneracies", "score_mixture"),
     "Python of steps, passes and M-steps that are not in such calls": ("EMStep.", "WarmupEM.", "maximize"),
-    "Python around several iterations": ("StretchedEM.", "stretched", "StretchStates.", "Stretch."),
-    "the loop, races and stopping rules": ("iterate", "take_together", "Racing."),
+    "Python around several iterations": ("StretchedEM.", "stretched", "StretchStates.", "Stretch.", "_Contest."),
+    "the loop, races and stopping rules": ("iterate", "take_together", "Racing.", "fit_best_of"),
 }
 """By functions, the first of which is found: compiled ones innermost, the others anywhere in the stack."""
 
