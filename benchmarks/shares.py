@@ -40,7 +40,13 @@ PARTS = {
     "Python of starts": _STARTS,
     "Python of degeneracies and scores": ("find_degeneracies", "score_mixture"),
     "Python of steps, passes and M-steps that are not in such calls": ("EMStep.", "WarmupEM.", "maximize"),
-    "Python around several iterations": ("StretchedEM.", "stretched", "StretchStates.", "Stretch.", "_Contest."),
+    "Python around several iterations": (
+        "StretchedEM.",
+        "stretched",
+        "StretchStates.",
+        "Stretch.",
+        "_Contest.",
+    ),
     "the loop, races and stopping rules": ("iterate", "take_together", "Racing.", "fit_best_of"),
 }
 """By functions, the first of which is found: compiled ones innermost, the others anywhere in the stack."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from mixtura.core.mixture import Mixture
 from mixtura.engine import as_data
 from mixtura.fit import FitResult, FromMixture, Outcome, Problem, RemainingGain, Settings, fit_best_of
+from mixtura.fit.journal import Journal
 from mixtura.fit.racing import Racing
 from mixtura.fit.steps.warmup import WarmupEM
 from mixtura.kernels.iterations.stretch import Ending, Stretch, can_advance
@@ -117,6 +119,27 @@ def test_a_film_that_is_full_ends_a_contest(contests: list[list[Ending]], monkey
     problem = problem_of(as_data(overlapping(400, 2)), "full", 5)
     both(problem, starts_of(problem, 6))
     assert Ending.COMPLETE in {of_contest[-1] for of_contest in contests}
+
+
+def test_a_call_is_short_enough_to_be_interrupted(
+    contests: list[list[Ending]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of rows of which a pass takes long a contest has few: here as many as of the slowest."""
+    monkeypatch.setattr("mixtura.fit.steps.stretched._MOST_WORK", 1.0)
+    problem = problem_of(as_data(overlapping(400, 2)), "full", 5)
+    both(problem, starts_of(problem, 4))
+    assert {one for of_contest in contests for one in of_contest} <= {Ending.COMPLETE, Ending.ABANDONED}
+
+
+def test_runs_that_are_kept_are_looked_at_one_pass_after_the_other(
+    contests: list[list[Ending]], tmp_path: Path
+) -> None:
+    problem = problem_of(as_data(overlapping(400, 2)), "full", 3)
+    starts = starts_of(problem, 3)
+    with Journal(tmp_path / "kept", "rows", seconds=0.0) as journal:
+        kept = both(problem, starts, replace(SETTINGS, journal=journal, name="kept"))
+    assert contests == []
+    assert kept.lower_bound == pytest.approx(both(problem, starts).lower_bound, rel=1e-9)
 
 
 @pytest.mark.parametrize("kind", ["noise", "t", "noise and t", "missing", "weights", "float32", "levels"])

@@ -230,9 +230,7 @@ class Data:
 
         A pass over rows of which many lack the same columns takes these together.
         """
-        sort = getattr(
-            self.blocks, "by_pattern", None
-        )  # asking for the protocol takes as long as a pass over few rows
+        sort = getattr(self.blocks, "by_pattern", None)  # asking for a protocol takes as long as a short pass
         blocks: Blocks = self.blocks if sort is None else sort()
         return self if blocks is self.blocks else self._in_order(blocks)
 

@@ -52,7 +52,8 @@ class _Contest:
     def step(self, number: int, rule: Racing, problem: Problem) -> Step[Any, Any]:
         """Return the step of a run."""
         step, start = self._plain(problem, rule), self._starts[number]
-        if not isinstance(step, StretchedEM) or start is None or not rule.foreseen:
+        is_kept = self._settings.journal is not None  # which looks at every pass
+        if not isinstance(step, StretchedEM) or start is None or not rule.foreseen or is_kept:
             return self._settings.step(problem)
         if number not in self._runs or self._runs[number].target != rule.target:
             self._make(number, rule, step)
@@ -70,8 +71,9 @@ class _Contest:
         left = [(i, one) for i, one in enumerate(self._starts) if i >= number and one is not None]
         packed = np.array([states.pack_model(one) for _, one in left])
         known = None if rule.known is None else states.pack_model(rule.known)
-        n_frames = max(rule.foreseen, _FILM // stretch.places.frame_size)
-        runs = stretch.contest(packed, rule.race, known, rule.foreseen, n_frames)
+        n_steps = min(rule.foreseen, self._settings.max_iter)
+        n_frames = min(max(n_steps, _FILM // stretch.places.frame_size), step.most_steps)
+        runs = stretch.contest(packed, rule.race, known, n_steps, n_frames)
         self._runs = dict(zip((i for i, _ in left), runs, strict=False))
 
 

@@ -37,6 +37,9 @@ _LARGEST_WORK, _LARGEST_ALONE = 2e7, 2e8
 """Floating-point operations of a pass from which on threads share them; and, on a single thread, Python between passes
 does not count."""
 
+_MOST_WORK = 4e9
+"""Floating-point operations of a call, about a second: whoever interrupts a fit waits for its end."""
+
 _WORK_OF_MISSING = 4.0
 """How much longer a pass takes where values are missing."""
 
@@ -140,6 +143,8 @@ class StretchedEM:
     states : StretchStates
     rule : RuleAhead, optional
         What may end the run, where that looks at some passes alone: the loop takes those between them together.
+    most_steps : int, default=64
+        That a call makes.
     film : Film, optional
         The first steps of the run, where they were made before it begins.
     """
@@ -150,11 +155,13 @@ class StretchedEM:
         stretch: Stretch,
         states: StretchStates,
         rule: RuleAhead | None = None,
+        most_steps: int = _LONGEST,
         film: Film | None = None,
     ) -> None:
         self.step, self.stretch, self.states, self._rule, self._film = step, stretch, states, rule, film
+        self.most_steps = most_steps
         self._warms_up = isinstance(step, WarmupEM)
-        self._longest = max(_ENDS[0], min(_LONGEST, _FILM // states.places.frame_size))
+        self._longest = max(_ENDS[0], min(_LONGEST, most_steps, _FILM // states.places.frame_size))
 
     def init(self, model: Mixture) -> StretchedState:
         if self._film is not None:
@@ -165,7 +172,7 @@ class StretchedEM:
         """Return the step of a run from a start whose first passes were made in a contest."""
         begun, is_hard = Deferred(self._packed, start), run.ending is Ending.TROUBLE
         film = Film(begun, run.state, run.frames, run.frames[:, :3].tolist(), is_hard, foreseen=True)
-        return StretchedEM(self.step, self.stretch, self.states, rule, film)
+        return StretchedEM(self.step, self.stretch, self.states, rule, self.most_steps, film)
 
     def _packed(self, model: Mixture) -> FloatArray:
         """Return the state in which a model enters its first pass, as a vector."""
@@ -309,7 +316,8 @@ def stretched(
         data.kernel.instruction_set, order, levels,
         *_robust(block, model),
     )  # fmt: skip
-    return StretchedEM(step, stretch, StretchStates(places, moments, plain, model), rule)
+    most_steps = max(_ENDS[0], int(_MOST_WORK / _work_of(problem)))
+    return StretchedEM(step, stretch, StretchStates(places, moments, plain, model), rule, most_steps)
 
 
 def _schedule(step: object) -> tuple[int, EMStep | None, float]:
@@ -328,16 +336,22 @@ def _rows_of(problem: Problem) -> tuple[Block, int] | None:
     data, model = problem.data, problem.model
     if type(data.kernel) is not NativeKernel:
         return None
+    if model.discrete is not None and model.discrete.size * model.n_components > _LARGEST_TABLE:
+        return None
+    largest = _LARGEST_WORK if data.runner.n_workers > 1 else _LARGEST_ALONE
+    if data.n_features > _MOST_FEATURES or _work_of(problem) > largest:
+        return None
+    return whole_of(data.blocks)
+
+
+def _work_of(problem: Problem) -> float:
+    """Return about how many floating-point operations a pass takes."""
+    data, model = problem.data, problem.model
     work = pass_work(problem.moments.layout, data.n_rows, model.n_components, data.n_features)
     work *= _WORK_OF_MISSING if data.has_missing else 1.0
     if model.discrete is not None:
         work += _WORK_OF_LEVEL * data.n_rows * model.discrete.n_columns * model.n_components
-        if model.discrete.size * model.n_components > _LARGEST_TABLE:
-            return None
-    largest = _LARGEST_WORK if data.runner.n_workers > 1 else _LARGEST_ALONE
-    if data.n_features > _MOST_FEATURES or work > largest:
-        return None
-    return whole_of(data.blocks)
+    return work
 
 
 def _is_known(discrete: DiscreteColumns) -> bool:
