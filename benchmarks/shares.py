@@ -26,7 +26,7 @@ _SECONDS = 10.0
 
 _STARTS = (
     "SharedStarts.",
-    "StartTask.__call__.<locals>.first",
+    "_Task.__call__.<locals>.first",
     "_begun",
     "draw_subsamples",
     "join_components",

@@ -57,6 +57,7 @@ class MissingBlocks(DerivedBlocks):
         return with_missing(self.blocks.in_memory(rows, sample_weight))
 
     def by_pattern(self) -> Blocks:
+        """Return blocks of the same rows, those that lack the same columns side by side; one block stays as it is."""
         whole = whole_of(self.blocks)
         if len(self) == 1 or whole is None or not isinstance(self.blocks, SortableBlocks):
             return self

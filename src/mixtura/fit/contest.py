@@ -16,14 +16,13 @@ from mixtura.fit.loop.driver import Step
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.result import FitResult
 from mixtura.fit.racing import RACE_SCHEDULE, SAME_OPTIMUM, Racing, are_alike
-from mixtura.fit.restarts import Finished, Given, Settings, StartTask, keep_best
+from mixtura.fit.restarts import Finished, Settings, keep_best
 from mixtura.fit.steps.em import Problem
 from mixtura.fit.steps.stretched import StretchedEM
 from mixtura.kernels.iterations.stretch import Contestant
 
 if TYPE_CHECKING:
     from mixtura.fit.init import Initialization, Initializer
-    from mixtura.fit.init.base import InitialStatistics
 
 __all__ = ["fit_best_of"]
 
@@ -40,24 +39,23 @@ class _Contest:
     Parameters
     ----------
     settings : Settings
-    starts : sequence of Mixture or None
-        None for one that failed.
+    starts : sequence of Mixture
     """
 
-    def __init__(self, settings: Settings, starts: Sequence[Mixture | None]) -> None:
+    def __init__(self, settings: Settings, starts: Sequence[Mixture]) -> None:
         self._settings, self._starts = settings, starts
         self._runs: dict[int, Contestant] = {}
         self._step: tuple[Problem, Step[Any, Any]] | None = None
 
     def step(self, number: int, rule: Racing, problem: Problem) -> Step[Any, Any]:
         """Return the step of a run."""
-        step, start = self._plain(problem, rule), self._starts[number]
+        step = self._plain(problem, rule)
         is_kept = self._settings.journal is not None  # which looks at every pass
-        if not isinstance(step, StretchedEM) or start is None or not rule.foreseen or is_kept:
+        if not isinstance(step, StretchedEM) or not rule.foreseen or is_kept:
             return self._settings.step(problem)
         if number not in self._runs or self._runs[number].target != rule.target:
             self._make(number, rule, step)
-        return step.playing(self._runs[number], start, rule)
+        return step.playing(self._runs[number], self._starts[number], rule)
 
     def _plain(self, problem: Problem, rule: Racing) -> Step[Any, Any]:
         """Return the step of a run on some rows, which mostly are those of the run before."""
@@ -68,13 +66,12 @@ class _Contest:
     def _make(self, number: int, rule: Racing, step: StretchedEM) -> None:
         """Make the runs from one on."""
         states, stretch = step.states, step.stretch
-        left = [(i, one) for i, one in enumerate(self._starts) if i >= number and one is not None]
-        packed = np.array([states.pack_model(one) for _, one in left])
+        packed = np.array([states.pack_model(one) for one in self._starts[number:]])
         known = None if rule.known is None else states.pack_model(rule.known)
         n_steps = min(rule.foreseen, self._settings.max_iter)
         n_frames = min(max(n_steps, _FILM // stretch.places.frame_size), step.most_steps)
         runs = stretch.contest(packed, rule.race, known, n_steps, n_frames)
-        self._runs = dict(zip((i for i, _ in left), runs, strict=False))
+        self._runs = dict(enumerate(runs, number))
 
 
 def fit_best_of(
@@ -127,20 +124,21 @@ def fit_best_of(
     begun = perf_counter()
     problem.prepare()
     initializers = [one.prepare(problem, random_state) for one in initializations]
-    starts = [_begun(initializer, problem) for initializer in initializers]
-    contest = _Contest(settings, [None if isinstance(one, Exception) else one.mixture for one in starts])
+    starts, failures = _begun(initializers, problem)
+    contest = _Contest(settings, [mixture for mixture, _ in starts])
     in_order = replace(problem, data=problem.data.by_pattern())
     drawing = perf_counter() - begun
     finished: list[Finished] = []
-    failures: list[IllDefinedCovarianceError] = []
-    for number, start in enumerate(starts):
+    for number, (start, notes) in enumerate(starts):
         rule = Racing(settings.stop, target, problem.data.total_weight, dict(schedule), accept, known, near)
+        of_run = replace(settings, stop=rule, step=partial(contest.step, number, rule))
+        begun = perf_counter()
         try:
-            of_run = replace(settings, stop=rule, step=partial(contest.step, number, rule))
-            one = StartTask(in_order, partial(_given, start), of_run, Given())()
+            run = of_run.iterate(in_order, partial(_same, start))
         except IllDefinedCovarianceError as error:
             failures.append(error)
             continue
+        one = Finished(run, notes, (0.0, perf_counter() - begun))
         # Whether an end below an accepted one is accepted, too, does not matter, unless it may be a rival.
         reached = one.objective * problem.data.total_weight
         finished.append(replace(one, accepted=reached > target - near and accept(one.run.model)))
@@ -152,19 +150,22 @@ def fit_best_of(
     return best if near <= 0 else replace(best, rivals=_rivals(best, finished, near))
 
 
-def _begun(initializer: Initializer, problem: Problem) -> InitialStatistics | IllDefinedCovarianceError:
-    """Return a start with its first mixture, or why it has none."""
-    try:
-        start = initializer(problem)
-        return replace(start, mixture=start.first_mixture(problem))
-    except IllDefinedCovarianceError as error:
-        return error
+def _begun(
+    initializers: Sequence[Initializer], problem: Problem
+) -> tuple[list[tuple[Mixture, tuple[str, ...]]], list[IllDefinedCovarianceError]]:
+    """Return the first mixtures with what is said of each start, and why others have none."""
+    found, failures = list[tuple[Mixture, tuple[str, ...]]](), list[IllDefinedCovarianceError]()
+    for initializer in initializers:
+        try:
+            start = initializer(problem)
+            found.append((start.first_mixture(problem), start.notes))
+        except IllDefinedCovarianceError as error:
+            failures.append(error)
+    return found, failures
 
 
-def _given(start: InitialStatistics | IllDefinedCovarianceError, problem: Problem) -> InitialStatistics:
-    if isinstance(start, IllDefinedCovarianceError):
-        raise start
-    return start
+def _same(mixture: Mixture) -> Mixture:
+    return mixture
 
 
 def _rivals(best: FitResult, finished: Sequence[Finished], near: float) -> tuple[Mixture, ...]:

@@ -30,7 +30,6 @@ __all__ = [
     "Finished",
     "Given",
     "Settings",
-    "StartTask",
     "continue_batch",
     "continue_fit",
     "fit_mixture",
@@ -195,7 +194,7 @@ def fit_mixture(
     side_by_side = 1 < problem.data.runner.n_workers <= n_init and not watched
     on = replace(problem, data=problem.data.alone()) if side_by_side else problem
     tasks = [
-        StartTask(on, initializer, replace(settings, name=f"{settings.name}, start {number}"), given)
+        _Task(on, initializer, replace(settings, name=f"{settings.name}, start {number}"), given)
         for number, initializer in enumerate(initializers)
     ]
     finished = problem.data.runner.map(tasks) if side_by_side else [task() for task in tasks]
@@ -203,7 +202,7 @@ def fit_mixture(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StartTask:
+class _Task:
     """One restart, once its draws are made."""
 
     problem: Problem

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from mixtura._typing import IntArray
 from mixtura.core.data import Data
 from mixtura.core.mixture import Mixture
-from mixtura.core.protocols import Runner
 from mixtura.fit.init.base import Initialization, Initializer
 from mixtura.fit.init.hierarchical.tree import Tree, grow_on
 from mixtura.fit.init.known.kept_partitions import kept_partitions
@@ -24,7 +23,8 @@ from mixtura.fit.steps.em import Problem
 
 __all__ = ["FromSample", "SharedStarts", "cluster_sample"]
 
-T = TypeVar("T")
+_Clustered: TypeAlias = tuple[np.random.RandomState, IntArray, IntArray]
+"""What is drawn from after K-means, and the labels of both."""
 
 _SHUFFLED = 4
 """Random partitions for each number of components, where rows have discrete columns, of which distances say less."""
@@ -82,11 +82,10 @@ class SharedStarts:
         clustered = [data.in_memory(one.rows, one.weights) for one in seen]
         self._seen = tuple(one.alone() for one in clustered)
         criteria = (criterion, "EII") if second_tree else (criterion,)
-        self.trees, self._clustered = _side_by_side(
-            clustered[0].runner,
-            [partial(grow_on, self._sample, name) for name in criteria],
-            {k: partial(self._cluster, k) for k in sizes},
-        )
+        grow = [partial(grow_on, self._sample, name) for name in criteria]
+        found: list[Any] = clustered[0].runner.map([*grow, *(partial(self._cluster, k) for k in sizes)])
+        self.trees: tuple[Tree, ...] = tuple(found[: len(grow)])
+        self._clustered: dict[int, _Clustered] = dict(zip(sizes, found[len(grow) :], strict=True))
         self._known = known_labels(self._sample.data)
         self._n_shuffled = 0 if self._sample.scores is None else _SHUFFLED
         self._found: dict[int, tuple[Initialization, ...]] = {}
@@ -99,9 +98,8 @@ class SharedStarts:
         """
         if n_components not in self._found:
             first, *second = (tree.labels(n_components) for tree in self.trees)
-            if n_components not in self._clustered:
-                self._clustered[n_components] = self._cluster(n_components)
-            rng, means, standard = self._clustered.pop(n_components)
+            is_there = n_components in self._clustered
+            rng, means, standard = (self._clustered.pop if is_there else self._cluster)(n_components)
             distinct: dict[bytes, IntArray] = {}
             further = (self._labels(self._seen[i % 2], n_components, rng) for i in range(self._n_further))
             shuffled = (self._shuffled(n_components, rng) for _ in range(self._n_shuffled))
@@ -125,7 +123,7 @@ class SharedStarts:
             self._found[n_components] = tuple(found)
         return self._found[n_components]
 
-    def _cluster(self, n_components: int) -> tuple[np.random.RandomState, IntArray, IntArray]:
+    def _cluster(self, n_components: int) -> _Clustered:
         """Return labels by K-means in both coordinates, and the generator that is left for what is drawn after them."""
         rng = np.random.RandomState((self._seed + n_components) % 2**32)
         means, standard = (self._labels(seen, n_components, rng) for seen in self._seen)
@@ -149,14 +147,6 @@ class SharedStarts:
                 seen = self._sample.seen_as(name)
                 yield kmeans_of_known(seen.rows, seen.weights, known, n_components, rng)
         yield from (in_known_order(labels, known, n_components) for labels in drawn)
-
-
-def _side_by_side(
-    runner: Runner, grow: Sequence[Callable[[], Tree]], cluster: Mapping[int, Callable[[], T]]
-) -> tuple[tuple[Tree, ...], dict[int, T]]:
-    """Return trees and clusterings, by numbers of components, which a runner finds side by side."""
-    found: list[Any] = runner.map([*grow, *cluster.values()])
-    return tuple(found[: len(grow)]), dict(zip(cluster, found[len(grow) :], strict=True))
 
 
 class FromSample:

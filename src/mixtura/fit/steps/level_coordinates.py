@@ -42,9 +42,8 @@ class LevelCoordinates:
     def about(cls, table: LevelTable, counts: FloatArray, roots: FloatArray) -> LevelCoordinates:
         """Lay coordinates about a table and the counts of levels of its pass, (size, K)."""
         columns = table.columns
-        there = (
-            columns.pseudo_counts[:-1, None] + counts[:-1].sum(axis=1, keepdims=True) > 0
-        )  # others have no row, ever
+        # Others have no row, ever.
+        there = columns.pseudo_counts[:-1, None] + counts[:-1].sum(axis=1, keepdims=True) > 0
         probabilities = np.maximum(np.where(there, np.exp(table.logs[:-1]), 0.0), 1e-12)
         known = _by_column(columns, counts[None, :-1])[0]
         widths = np.sqrt(probabilities * np.maximum(known, 1e-12))

@@ -288,7 +288,8 @@ def stretched(
         Where it looks at some passes alone, as nobody else looks at single ones.
     """
     warmup, plain, tolerance = _schedule(step)
-    found = _rows_of(problem) if plain is not None and can_advance() else None
+    work = _work_of(problem)
+    found = _rows_of(problem, work) if plain is not None and can_advance() else None
     if plain is None or found is None:
         return step
     data, model = problem.data, problem.model
@@ -316,7 +317,7 @@ def stretched(
         data.kernel.instruction_set, order, levels,
         *_robust(block, model),
     )  # fmt: skip
-    most_steps = max(_ENDS[0], int(_MOST_WORK / _work_of(problem)))
+    most_steps = max(_ENDS[0], int(_MOST_WORK / work))
     return StretchedEM(step, stretch, StretchStates(places, moments, plain, model), rule, most_steps)
 
 
@@ -331,7 +332,7 @@ def _schedule(step: object) -> tuple[int, EMStep | None, float]:
     return 0, None, 0.0
 
 
-def _rows_of(problem: Problem) -> tuple[Block, int] | None:
+def _rows_of(problem: Problem, work: float) -> tuple[Block, int] | None:
     """Return the rows and the size of their blocks; None of many rows or levels, or not in the memory of the kernel."""
     data, model = problem.data, problem.model
     if type(data.kernel) is not NativeKernel:
@@ -339,7 +340,7 @@ def _rows_of(problem: Problem) -> tuple[Block, int] | None:
     if model.discrete is not None and model.discrete.size * model.n_components > _LARGEST_TABLE:
         return None
     largest = _LARGEST_WORK if data.runner.n_workers > 1 else _LARGEST_ALONE
-    if data.n_features > _MOST_FEATURES or _work_of(problem) > largest:
+    if data.n_features > _MOST_FEATURES or work > largest:
         return None
     return whole_of(data.blocks)
 

@@ -74,7 +74,7 @@ class Places:
         return 3 + sum(map(prod, self.model))
 
     @cached_property
-    def _parts(self) -> Mapping[str, tuple[int, tuple[int, ...]]]:
+    def _parts(self) -> Mapping[str, tuple[slice, tuple[int, ...]]]:
         k, d = self.n_components, self.n_features
         size = sums_size(self.layout, k, d)
         levels, tails = (max(self.n_levels - 1, 0), k), (k if self.tails else 0,)
@@ -95,25 +95,23 @@ class Places:
         }  # fmt: skip
         found, at = {}, 0
         for name, shape in shapes.items():
-            found[name] = at, shape
+            found[name] = slice(at, at + prod(shape)), shape
             at += prod(shape)
         return MappingProxyType(found)
 
-    @cached_property
+    @property
     def size(self) -> int:
         """Length of a state."""
-        at, shape = self._parts["history"]
-        return at + prod(shape)
+        return int(self.span("history").stop)
 
     def span(self, name: str) -> slice:
         """Return where a part of a state stands."""
-        at, shape = self._parts[name]
-        return slice(at, at + prod(shape))
+        return self._parts[name][0]
 
     def part(self, state: FloatArray, name: str) -> FloatArray:
         """Return a part of a state, a view."""
-        at, shape = self._parts[name]
-        return state[at : at + prod(shape)].reshape(shape)
+        span, shape = self._parts[name]
+        return state[span].reshape(shape)
 
     @cached_property
     def _of_model(self) -> list[tuple[slice, tuple[int, ...] | None]]:
