@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from mixtura.run.parallelism import get_runner, get_threads, set_threads, with_jobs
     from mixtura.run.remote.dask_cluster import DaskCluster
     from mixtura.run.remote.dask_connection import dask_cluster, require_seen
-    from mixtura.run.remote.spark_cluster import SparkCluster
-    from mixtura.run.remote.spark_pieces import SparkPieces
+    from mixtura.run.remote.spark.spark_cluster import SparkCluster
+    from mixtura.run.remote.spark.spark_pieces import SparkPieces
     from mixtura.run.serial import SerialRunner
     from mixtura.run.spark import SparkRunner
     from mixtura.run.task_workers import map_tasks
@@ -55,8 +55,8 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "parallelism": "get_runner get_threads set_threads with_jobs",
             "remote.dask_cluster": "DaskCluster",
             "remote.dask_connection": "dask_cluster require_seen",
-            "remote.spark_cluster": "SparkCluster",
-            "remote.spark_pieces": "SparkPieces",
+            "remote.spark.spark_cluster": "SparkCluster",
+            "remote.spark.spark_pieces": "SparkPieces",
             "serial": "SerialRunner",
             "spark": "SparkRunner",
             "task_workers": "map_tasks",

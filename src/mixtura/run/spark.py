@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pickle
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from mixtura.core.protocols import Blocks, Partition, Pass, RowState, Runner
 from mixtura.run.remote.job import Job, step_of
 from mixtura.run.remote.remote_runner import RemoteRunner, added
-from mixtura.run.remote.spark_cluster import PIECE_ROWS, SparkCluster
+from mixtura.run.remote.spark.spark_cluster import PIECE_ROWS, SparkCluster
+from mixtura.run.remote.spark.spark_unpersist import unpersist_with
 
 __all__ = ["SparkRunner"]
 
@@ -42,7 +42,7 @@ class SparkRunner(RemoteRunner):
     ) -> tuple[list[int], list[list[Any]]]:
         """Keep rows packed; return the numbers of the partitions, and what each says it found, piece by piece."""
         packed = self._cluster.kept(self._frame, pack, schema)
-        weakref.finalize(self, packed.unpersist).atexit = False  # Spark may be over by then
+        unpersist_with(self, packed)
         self._frame, self._unpack = packed, unpack
         found = self._cluster.collected(
             packed, lambda pieces, partition: [piece.found() for piece in pieces], PIECE_ROWS, unpack

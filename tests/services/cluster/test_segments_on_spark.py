@@ -37,7 +37,7 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces are small, too: a partition has several."""
     for one in (segment_source, module):
         monkeypatch.setattr(one, "LARGE_ROWS", SAMPLE)
-    monkeypatch.setattr("mixtura.run.remote.spark_pieces.PIECE_ROWS", 1_100)
+    monkeypatch.setattr("mixtura.run.remote.spark.spark_pieces.PIECE_ROWS", 1_100)
 
 
 def partitions(*tables: pl.DataFrame) -> Any:
@@ -92,7 +92,7 @@ def test_a_small_table_is_read_here(frame: Any) -> None:
 
 def test_another_version_on_the_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The driver pretends to have another: the workers are this Python."""
-    monkeypatch.setattr("mixtura.run.remote.spark_errors.version", lambda name: "0.0.1")
+    monkeypatch.setattr("mixtura.run.remote.spark.spark_errors.version", lambda name: "0.0.1")
     said = f"The Spark worker has mixtura {version('mixtura')}; 0.0.1 is required there, as here."
     with pytest.raises(ClusterError) as caught:
         Segmentation.fit(partitions(TABLE[:10]), **OPTIONS)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mixtura.engine import is_spark
 from mixtura.run.remote.lazy_arrays import extended_frame, require_free
-from mixtura.run.remote.spark_errors import checked
+from mixtura.run.remote.spark.spark_errors import checked
 from mixtura.segments.large.assigning.assign_source import assign_part, reader_of
 from mixtura.segments.large.on_cluster.segment_on_spark import require_unique
 from mixtura.segments.large.table_reader import TableReader

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,8 @@ from mixtura.run.remote.piece_values import (
     resolved,
     sizes_of,
 )
-from mixtura.run.remote.spark_cluster import PIECE_ROWS, SparkCluster
+from mixtura.run.remote.spark.spark_cluster import PIECE_ROWS, SparkCluster
+from mixtura.run.remote.spark.spark_unpersist import unpersist_with
 
 __all__ = ["SparkPieces"]
 
@@ -43,8 +43,7 @@ class SparkPieces:
         self, cluster: SparkCluster, frame: Any, readers: Mapping[str, Read], n_records: int
     ) -> None:
         self._cluster, self._frame, self._readers = cluster, frame, dict(readers)
-        self._release = weakref.finalize(self, frame.unpersist)
-        self._release.atexit = False  # Spark may be over by then
+        self._release = unpersist_with(self, frame)
         found = cluster.collected(frame, sizes_of, n_records)
         self.places = [(number, place) for number, sizes in found for place in range(len(sizes))]
         self.sizes: list[int] = [size for _, sizes in found for size in sizes]

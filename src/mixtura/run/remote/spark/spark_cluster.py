@@ -9,7 +9,7 @@ from typing import Any
 
 from mixtura._optional import require_extra
 from mixtura.exceptions import ClusterError
-from mixtura.run.remote.spark_errors import checked, explained
+from mixtura.run.remote.spark.spark_errors import checked, explained
 
 __all__ = ["PIECE_ROWS", "SparkCluster"]
 
