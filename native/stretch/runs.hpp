@@ -2,7 +2,8 @@
 // namespace.
 #pragma once
 
-// One run after the other: those that are over are followed by the next one, whose target is the best end by then.
+// One run after the other: those that are over are followed by the next one, whose target is the best end by then. Where
+// there is no race they are over after their steps, too.
 Index race_runs(const Contest& c) {
     const StretchSizes sizes(c.stretch);
     double* room = static_cast<double*>(std::malloc(sizeof(double) * static_cast<std::size_t>(Climb::room(sizes))));
@@ -21,7 +22,7 @@ Index race_runs(const Contest& c) {
         double* found = c.found + 3 * r;
         found[0] = static_cast<double>(done), found[1] = static_cast<double>(ending), found[2] = race.target;
         at += done;
-        over = ending == Ending::satisfied || ending == Ending::abandoned;
+        over = ending == Ending::satisfied || ending == Ending::abandoned || (!one.race && ending == Ending::complete);
         const double reached = climb.peak * race.weight;
         if (ending == Ending::satisfied && reached > race.target)
             race.target = reached, one.known = one.film + (done - 1) * sizes.frame() + 3;

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from mixtura.fit.steps.em import EMStep, Problem
     from mixtura.fit.steps.incremental import IncrementalEMStep, KeptSums, implied_sums, sums_of
     from mixtura.fit.steps.truncated import TruncatedEMStep, em_leaving_out
+    from mixtura.fit.trials import likeliest_after
 
 __all__ = [
     "INITIALIZATIONS",
@@ -99,6 +100,7 @@ __all__ = [
     "implied_sums",
     "iterate",
     "join_components",
+    "likeliest_after",
     "log_likelihood",
     "nearest",
     "run_kmeans",
@@ -132,5 +134,6 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "steps.em": "EMStep Problem",
             "steps.incremental": "IncrementalEMStep KeptSums implied_sums sums_of",
             "steps.truncated": "TruncatedEMStep em_leaving_out",
+            "trials": "likeliest_after",
         },
     )

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from mixtura._typing import FloatArray, IntArray
+from mixtura._typing import BoolArray, FloatArray, IntArray
 from mixtura.core.covariance import EMPTY, Structure
 from mixtura.core.data import Data
 from mixtura.core.floor import is_constant, sound_covariance
@@ -190,8 +190,8 @@ def find_degeneracies(data: Data, mixture: Mixture) -> tuple[Degeneracy, ...]:
         return ()
     scale = _Scale.of(data.total)
     counted = _counted_rows(data)
-    few = [_is_few(mixture, k, counted) for k in range(mixture.n_components)]
-    if not any(few) and scale.are_wide(mixture.factors.whitening, mixture.family):
+    few = _are_few(mixture, counted)
+    if not few.any() and scale.are_wide(mixture.factors.whitening, mixture.family):
         return ()
     widths = scale.widths(mixture.full_covariances(), mixture.family)
     suspects = [k for k, width in enumerate(widths) if few[k] or width.smallest < _NARROW]
@@ -200,7 +200,7 @@ def find_degeneracies(data: Data, mixture: Mixture) -> tuple[Degeneracy, ...]:
     labels = data.labels(mixture.components())
     hard = data.given(mixture.means, DENSE, labels)
     diagnosis = _Diagnosis(data, mixture, scale, labels, hard)
-    found = [diagnosis.diagnose(k, widths[k], few[k]) for k in suspects]
+    found = [diagnosis.diagnose(k, widths[k], few=bool(few[k])) for k in suspects]
     return tuple(one for one in found if one is not None)
 
 
@@ -287,12 +287,10 @@ def _needed(mixture: Mixture) -> int:
     return mixture.n_features + 1 if mixture.family.stores_matrices else 2
 
 
-def _is_few(mixture: Mixture, component: int, n_rows: int) -> bool:
-    """Return whether a component has fewer rows than its covariance takes, half a row of overlap aside."""
-    weight = float(mixture.weights[component])
-    if weight <= EMPTY:
-        return True
-    return not mixture.family.coupled and weight * n_rows < _needed(mixture) - 0.5
+def _are_few(mixture: Mixture, n_rows: int) -> BoolArray:
+    """Return which components have fewer rows than their covariances take, half a row of overlap aside, (K,)."""
+    fewest = 0.0 if mixture.family.coupled else _needed(mixture) - 0.5
+    return (mixture.weights <= EMPTY) | (mixture.weights * n_rows < fewest)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -305,7 +303,7 @@ class _Diagnosis:
     labels: RowState
     hard: Statistics
 
-    def diagnose(self, component: int, width: _Width, few: bool) -> Degeneracy | None:
+    def diagnose(self, component: int, width: _Width, *, few: bool) -> Degeneracy | None:
         """Return what is wrong with a component, if anything."""
         rows = self.data.reduce(RowsOf(component), self.labels)
         if few:

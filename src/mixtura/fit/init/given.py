@@ -9,6 +9,8 @@ import numpy as np
 
 from mixtura._typing import FloatArray, IntArray
 from mixtura.core.accumulate import AccumulateAbout
+from mixtura.core.covariance import Factors, get_family
+from mixtura.core.covariance.factors import whiten
 from mixtura.core.mixture import Mixture
 from mixtura.core.moments import FIRST, Moments
 from mixtura.core.parts.discrete import LevelTable
@@ -120,6 +122,11 @@ def join_components(mixture: Mixture, most: int) -> list[Mixture]:
         Of at least two Gaussian components.
     most : int
         Ways to return, the cheapest first.
+
+    Raises
+    ------
+    NotPositiveDefiniteError
+        A covariance has no factor.
     """
     weights, means, full = mixture.weights, mixture.means, mixture.full_covariances()
     pairs = np.array(list(combinations(range(mixture.n_components), 2)))
@@ -128,18 +135,21 @@ def join_components(mixture: Mixture, most: int) -> list[Mixture]:
     levels = [_joined_levels(mixture.levels, *one) for one in zip(pairs, shares, strict=True)]
     apart = means[pairs] - np.einsum("pk,pki->pi", shares, means[pairs])[:, None]
     spread = full[pairs] + apart[:, :, :, None] * apart[:, :, None, :]
-    lost = np.linalg.slogdet(np.einsum("pk,pkij->pij", shares, spread))[1] + [2.0 * one for _, one in levels]
+    joined = np.einsum("pk,pkij->pij", shares, spread)
+    lost = np.linalg.slogdet(joined)[1] + [2.0 * one for _, one in levels]
     before = (weights * np.linalg.slogdet(full)[1])[pairs].sum(axis=1)
     mixtures = []
     for number in np.argsort(total * lost - before, kind="stable")[:most].tolist():
         both, share = pairs[number], shares[number]
         rest = np.delete(np.arange(mixture.n_components), both)
-        parameters = (
+        covariances = np.concatenate([full[rest], joined[number, None]])
+        one = Mixture(
             np.append(weights[rest], weights[both].sum()) / weights.sum(),
             np.vstack([means[rest], share @ means[both]]),
-            np.concatenate([full[rest], np.einsum("k,kij->ij", share, spread[number])[None]]),
+            covariances,
+            get_family("full"),
+            whiten(covariances),
         )
-        one = Mixture.from_parameters(*parameters, "full")
         if mixture.levels is not None:
             logs = np.column_stack([mixture.levels.logs[:, rest], levels[number][0]])
             one = replace(one, levels=LevelTable(mixture.levels.columns, np.ascontiguousarray(logs)))
@@ -202,15 +212,17 @@ def _halved(mixture: Mixture, j: int, step: FloatArray) -> Mixture:
     means = np.concatenate((mixture.means, mixture.means[j : j + 1] + step))
     weights[j] /= 2
     means[j] -= step
-    stored = mixture.covariances
-    covariances = np.concatenate((stored, stored[j : j + 1])) if family.storage.per_component else stored
-    twice = [*range(k), j]
+    covariances, factors, twice = mixture.covariances, mixture.factors, [*range(k), j]
+    if family.storage.per_component:
+        covariances = np.concatenate((covariances, covariances[j : j + 1]))
+        whitening, logs = factors.whitening, factors.log_determinants
+        factors = Factors(np.concatenate((whitening, whitening[j : j + 1])), np.append(logs, logs[j]))
     return Mixture(
         weights,
         means,
         covariances,
         family,
-        family.storage.factor(covariances, k + 1, mixture.n_features),
+        factors,
         levels=mixture.levels and mixture.levels.of(np.array(twice)),
         background=mixture.background,
         tails=mixture.tails and mixture.tails.of(np.array(twice)),

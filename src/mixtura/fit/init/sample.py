@@ -189,6 +189,7 @@ class FromLabels:
     def __init__(self, sample: Sample, labels: IntArray) -> None:
         self._sample, self._labels = sample, labels
         self._found: dict[tuple[int, str, bool], InitialStatistics] = {}
+        self._means: dict[int, tuple[FloatArray, int]] = {}
 
     def prepare(self, problem: Problem, rng: np.random.RandomState) -> Initializer:
         return self._start
@@ -203,19 +204,26 @@ class FromLabels:
         return self._found[wanted]
 
     def _sums(self, k: int, moments: Moments, *, pooled: bool) -> InitialStatistics:
-        sample, labels = self._sample, self._labels
-        present = np.unique(labels)
-        means = np.repeat(sample.weights @ sample.rows[None] / sample.total_weight, k, axis=0)
-        columns = [np.bincount(labels, sample.weights * column, minlength=k) for column in sample.rows.T]
-        sums = np.array(columns).reshape(sample.n_features, k).T
-        counts = np.bincount(labels, sample.weights, minlength=k)
-        means[present] = sums[present] / counts[present, None]
-        partition = sample.data.state_of(np.ascontiguousarray(labels, dtype=np.intp))
+        if k not in self._means:
+            self._means[k] = self._means_of(k)
+        sample, (means, n_present) = self._sample, self._means[k]
+        partition = sample.data.state_of(np.ascontiguousarray(self._labels, dtype=np.intp))
         statistics = sample.data.given(means, moments, partition)
         statistics.sums[1] += sample.left_out
         if not pooled:
             fill_with_pooled_covariance(statistics)
-        return InitialStatistics(statistics, too_few_distinct(present.size, k))
+        return InitialStatistics(statistics, too_few_distinct(n_present, k))
+
+    def _means_of(self, k: int) -> tuple[FloatArray, int]:
+        """Return the means of all classes, (k, D), that of all rows where one has none, and how many have rows."""
+        sample, labels = self._sample, self._labels
+        means = np.repeat(sample.weights @ sample.rows[None] / sample.total_weight, k, axis=0)
+        columns = [np.bincount(labels, sample.weights * column, minlength=k) for column in sample.rows.T]
+        sums = np.array(columns).reshape(sample.n_features, k).T
+        counts = np.bincount(labels, sample.weights, minlength=k)
+        present = counts > 0
+        means[present] = sums[present] / counts[present, None]
+        return means, int(np.count_nonzero(present))
 
 
 def fill_with_pooled_covariance(statistics: Statistics) -> None:

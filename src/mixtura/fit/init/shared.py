@@ -185,7 +185,7 @@ def _by_means(sample: Sample, labels: IntArray) -> IntArray:
 
     Components of a fit then have the same order whatever order the rows have, be they repeated or weighted.
     """
-    _, inverse = np.unique(labels, return_inverse=True)
+    inverse = _without_gaps(labels)
     counts = np.bincount(inverse, sample.weights)
     means = [np.bincount(inverse, sample.weights * column) / counts for column in sample.rows.T]
     order = np.lexsort([counts, *means[::-1]])
@@ -194,5 +194,12 @@ def _by_means(sample: Sample, labels: IntArray) -> IntArray:
 
 def _canonical(labels: IntArray) -> IntArray:
     """Return the same partition, its classes numbered in the order of their first rows."""
-    _, firsts, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    inverse = _without_gaps(labels)
+    firsts = np.empty(inverse.max() + 1, dtype=np.intp)
+    firsts[inverse[::-1]] = np.arange(len(labels))[::-1]  # of equal labels the last one stays
     return np.asarray(np.argsort(np.argsort(firsts))[inverse])
+
+
+def _without_gaps(labels: IntArray) -> IntArray:
+    """Return labels, (n,), from 0, numbered on without those that no row has."""
+    return np.asarray((np.cumsum(np.bincount(labels) > 0) - 1)[labels])

@@ -25,6 +25,8 @@ KINDS = (PassKind.PLAIN, PassKind.EXTRAPOLATED, PassKind.REJECTED)
 
 _REJECTED = PassKind.REJECTED
 
+_KINDS = dict(enumerate(KINDS))
+
 _event = partial(tuple.__new__, Event)
 
 
@@ -107,8 +109,10 @@ def take_together(
     peaks = list(accumulate(objectives, max, initial=ascent.objective))
     if any(map(lt, objectives, peaks)) and not all(map(is_rounding, objectives, peaks)):
         return None
-    changes, kinds = map(sub, objectives, (state.previous, *objectives)), [KINDS[int(one)] for one in numbers]
-    reported = [max(ascent.reported, peak) for peak in peaks[1:]]
+    changes, kinds = map(sub, objectives, (state.previous, *objectives)), [*map(_KINDS.__getitem__, numbers)]
+    reported = (
+        peaks[1:] if peaks[0] >= ascent.reported else [max(ascent.reported, peak) for peak in peaks[1:]]
+    )
     events = zip(count(len(state.events) + 1), reported, changes, repeat(()), kinds, strict=False)
     taken = (*state.events, *map(_event, events))
     entered = state.model if len(found) == 1 else model(len(found) - 2)

@@ -116,18 +116,14 @@ class StretchStates:
 
     def pack_model(self, model: Mixture) -> FloatArray:
         """Return the arrays of a mixture as one vector."""
-        vector = np.empty(self.places.frame_size - 3)
-        offsets = model.components(self.moments).offsets
-        levels, noise, tails = model.levels, model.background, model.tails
+        factors, levels, noise, tails = model.factors, model.levels, model.background, model.tails
+        offsets = model.components(self.moments).offsets if model.offsets is None else model.offsets
         given = (
-            model.weights, model.means, model.covariances, model.factors.whitening, model.factors.log_determinants,
-            offsets, None if levels is None else levels.logs, None if noise is None else np.array([noise.weight]),
+            model.weights, model.means, model.covariances, factors.whitening, factors.log_determinants, offsets,
+            None if levels is None else levels.logs, None if noise is None else np.array([noise.weight]),
             None if tails is None else tails.freedom,
         )  # fmt: skip
-        there = [one for one in given if one is not None]
-        for place, array in zip(self.places.model_of(vector), there, strict=True):
-            place[...] = array
-        return vector
+        return np.concatenate([one.ravel() for one in given if one is not None])
 
     def _put_sums(self, place: FloatArray, statistics: Statistics) -> None:
         gathered, size = statistics.gathered(), statistics.means.size

@@ -240,17 +240,18 @@ class Stretch:
         return after, film[: int(found[0, 0])], _ENDINGS[int(found[0, 1])]
 
     def contest(
-        self, starts: FloatArray, race: Race, known: FloatArray | None, n_steps: int, n_frames: int
+        self, starts: FloatArray, race: Race | None, known: FloatArray | None, n_steps: int, n_frames: int
     ) -> list[Contestant]:
         """Make runs of a race one after the other, until one is not over where nothing has to be decided.
 
-        A run that ends above the target is the target of those after it.
+        A run that ends above the target is the target of those after it. Without a race they are over after their
+        steps.
 
         Parameters
         ----------
         starts : ndarray of shape (R, frame_size - 3)
             The models that they set out from.
-        race : Race
+        race : Race, optional
         known : ndarray of shape (frame_size - 3,), optional
             The model of its target: runs that come near to it end.
         n_steps, n_frames : int
@@ -264,7 +265,8 @@ class Stretch:
         states = np.empty((len(starts), self.places.size))
         states[:, self.places.span("model")] = starts
         film = np.empty((n_frames, self.places.frame_size))
-        begun, found = self._run(states, film, race.numbers, n_steps, known, begins=True)
+        numbers = None if race is None else race.numbers
+        begun, found = self._run(states, film, numbers, n_steps, known, begins=True)
         runs, at = [], 0
         for number, (made, ending, target) in enumerate(found[:begun].tolist()):
             frames = film[at : at + int(made)]

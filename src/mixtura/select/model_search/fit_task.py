@@ -42,6 +42,7 @@ from mixtura.fit import (
     find_degeneracies,
     fit_best_of,
     join_components,
+    likeliest_after,
     score_mixture,
     split_components,
 )
@@ -363,10 +364,7 @@ class FitTask:
             return
         halves = split_components(smaller.mixture)
         problem = self.problem(smaller.covariance_type, smaller.n_components + 1, level)
-        tried = continue_batch([problem] * len(halves), halves, self.settings(level).stop, _PASSES_OF_SPLITS)
-        ends = [one for one in tried if isinstance(one, FitResult)]
-        for one in sorted(ends, key=lambda one: -one.lower_bound)[: self.ways]:
-            yield one.mixture
+        yield from likeliest_after(problem, halves, self.settings(level).stop, _PASSES_OF_SPLITS, self.ways)
 
     def found_from_neighbors(
         self, candidate: Candidate, smaller: Candidate | None, larger: Candidate | None
