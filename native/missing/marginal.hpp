@@ -298,7 +298,7 @@ bool run_patterns(const Pass& pass, Work& work) {
     part.order = work.order = m.rest;
     if (n_rest > 0) {
         find_precisions(part, work.missing);
-        run_blocks(part, work, false);
+        run_blocks(part, work);
     }
     std::free(memory);
     return true;

@@ -114,10 +114,17 @@ void load_rows(const Row* rows, const std::intptr_t* order, Index d, const doubl
 void load_block(const Pass& pass, Work& work, Index start) {
     Block& b = work.block;
     const std::intptr_t* order = b.order = work.order ? work.order + start : nullptr;
-    const Index left = pass.n - start, at = order ? 0 : start * pass.d;
+    const Index left = pass.n - start, at = order ? 0 : start * pass.d, size = (pass.d + 1) * b.stride;
     b.home = work.home ? work.home + start : nullptr;
     b.rows = left < b.stride ? left : b.stride;
     b.padded = round_up(b.rows, group * W);
+    b.next = nullptr;
+    double* laid = pass.laid && !order ? align(pass.laid) + start / b.stride * (size + 8) : nullptr;
+    if (laid) b.x = laid, b.w = laid + size - b.stride;
+    if (laid && pass.is_laid) {
+        work.total = laid[size], b.masked = laid[size + 1] != 0.0;
+        return;
+    }
     for (Index i = 0; i < b.rows; ++i) b.w[i] = pass.weight ? pass.weight[order ? order[i] : start + i] : 1.0;
     for (Index i = b.rows; i < b.padded; ++i) b.w[i] = 0.0;
     V total = splat(0.0), zeros = splat(0.0);
@@ -130,7 +137,8 @@ void load_block(const Pass& pass, Work& work, Index start) {
     b.masked = sum_lanes(zeros) > static_cast<double>(work.gaps ? 0 : b.padded - b.rows);
     const char* here = pass.rows64 ? reinterpret_cast<const char*>(pass.rows64 + at)
                                    : reinterpret_cast<const char*>(pass.rows32 + at);
-    b.next = left >= 2 * b.stride && !order ? here + b.stride * b.row_bytes : nullptr;
+    if (left >= 2 * b.stride && !order) b.next = here + b.stride * b.row_bytes;
+    if (laid) laid[size] = work.total, laid[size + 1] = b.masked;
     if (pass.rows64)
         load_rows(pass.rows64 + at, order, pass.d, work.center, b, work.columns);
     else
@@ -268,15 +276,17 @@ void add_given(const Pass& pass, Work& work, Index start) {
 }
 
 // All rows, a block after the other.
-void run_blocks(const Pass& pass, Work& work, bool laid) {
+void run_blocks(const Pass& pass, Work& work) {
+    double *const x = work.block.x, *const w = work.block.w;
     for (Index start = 0; start < pass.n; start += work.block.stride) {
-        if (!laid) load_block(pass, work, start);
+        load_block(pass, work, start);
         work.sums[1] += work.total;
         if (pass.factors)
             evaluate(pass, work, start);
         else
             add_given(pass, work, start);
     }
+    work.block.x = x, work.block.w = w;
 }
 
 #include "../missing/marginal.hpp"
@@ -285,8 +295,7 @@ bool run(const Pass& pass) {
     if (pass.n == 0 || pass.k == 0) return true;
     Work work{};
     const bool near = is_near(pass);
-    bool laid = false;
-    void* memory = make_room(pass, work, near ? near_stride : block_rows(pass), laid);
+    void* memory = make_room(pass, work, near ? near_stride : block_rows(pass));
     if (!memory) return false;
     center_means(pass, work);
     bool done = near && run_near(pass, work);
@@ -295,7 +304,7 @@ bool run(const Pass& pass) {
     if (!done && pass.order) {
         if (!run_patterns(pass, work)) return std::free(memory), false;
     } else if (!done) {
-        run_blocks(pass, work, laid);
+        run_blocks(pass, work);
     }
     // From the common center to the means: sum r (x - mu_k) = sum r (x - c) - n_k (mu_k - c).
     for (Index i = 0; i < pass.k * pass.d && pass.layout == Layout::shared; ++i)

@@ -60,11 +60,10 @@ void* allocate(const Pass& pass, Work& work, Index rows) {
     return memory;
 }
 
-// Room for a pass, that of the one before it where it is kept: then whether the rows are still laid in it; null out of memory.
-void* make_room(const Pass& pass, Work& work, Index rows, bool& laid) {
+// Room for a pass, that of the one before it where it is kept; null out of memory.
+void* make_room(const Pass& pass, Work& work, Index rows) {
     void* memory = pass.kept ? *pass.kept : nullptr;
-    laid = memory != nullptr;
-    if (laid)
+    if (memory)
         std::memcpy(&work, align(memory), sizeof work);
     else
         memory = allocate(pass, work, rows);
@@ -74,7 +73,7 @@ void* make_room(const Pass& pass, Work& work, Index rows, bool& laid) {
     return memory;
 }
 
-// The room is given back, or kept for the next pass over the same rows, which have to be one block that lies as it is.
+// The room is given back, or kept for the next pass over the same rows, which have to be one block.
 void leave_room(const Pass& pass, const Work& work, void* memory, bool lies) {
     const bool keep = pass.kept && lies && pass.n <= work.block.stride && pass.layout != Layout::shared && !pass.order;
     if (keep) std::memcpy(work.head, &work, sizeof work);

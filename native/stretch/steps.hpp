@@ -4,6 +4,7 @@
 
 constexpr double narrowing = 3.0;  // nats of a log-determinant
 constexpr double largest_cancellation = 1e6;
+constexpr Index most_laid = Index{1} << 20;
 
 struct Steps {
     Steps(const Stretch& stretch, const StretchSizes& sizes, double* room)
@@ -13,7 +14,7 @@ struct Steps {
           background(shares + z.beside), tables(background + z.noise * z.block),
           status(reinterpret_cast<Status*>(tables + 2 * z.tails * (z.d + 1))) {}
 
-    ~Steps() { std::free(kept); }
+    ~Steps() { std::free(kept), std::free(laid); }
     Steps(const Steps&) = delete;
 
     static Index room(const StretchSizes& z) {
@@ -28,6 +29,8 @@ struct Steps {
         Pass pass = t.pass;
         pass.means = m.means, pass.factors = factors_of(m), pass.offsets = m.offsets;
         pass.kept = t.pass.n <= t.block ? &kept : nullptr;
+        lay_out();
+        pass.is_laid = is_laid;
         if (z.tails > 0) {
             tail_tables(z.k, z.d, m.freedom, tables);
             pass.freedom = m.freedom, pass.tails = tables;
@@ -42,6 +45,7 @@ struct Steps {
             pass.rows32 = t.pass.rows32 ? t.pass.rows32 + start * z.d : nullptr;
             pass.weight = t.pass.weight ? t.pass.weight + start : nullptr;
             pass.order = t.pass.order ? t.pass.order + start : nullptr;
+            pass.laid = laid ? laid + start / t.block * laid_size(t.block, z.d) : nullptr;
             std::fill(part, part + size, 0.0);
             pass.sums = part;
             for (Index i = 0; i < pass.n && t.noise; ++i) background[i] = share + t.noise[start + i];
@@ -56,7 +60,15 @@ struct Steps {
                 variant.count_levels(pass.n, t.levels.n_columns, z.k, of_rows, pass.weight, shares, levels_of(part));
             for (Index i = 0; i < size; ++i) sums[i] += part[i];
         }
+        is_laid = laid;
         return true;
+    }
+
+    // Room for the rows as a pass takes them, where that is little: those of the first pass stay for the others.
+    void lay_out() {
+        const Index size = (t.pass.n / t.block + 1) * laid_size(std::min(t.block, t.pass.n), z.d) + 8;
+        if (!laid && z.layout != Layout::shared && !t.pass.order && size <= most_laid)
+            laid = static_cast<double*>(std::malloc(static_cast<std::size_t>(size) * sizeof(double)));
     }
 
     // Whitening factors as the layout has them.
@@ -72,8 +84,10 @@ struct Steps {
 
     double* levels_of(double* of) const { return of + 2 + z.gaussian + 2 * z.tails; }
 
-    // The model that sums lead to, from the one that weighted the rows; false where it is not found with ease.
+    // The model that sums lead to, from the one that weighted the rows; false where it is not found with ease, among it
+    // where the sums are hardly those of any rows.
     bool maximize(const double* center, double* before, double* out) {
+        are_doubtful = false;
         const Index kd = z.k * z.d, size = 2 + z.gaussian, d = z.d;
         const double *given = center + kd, *tails = given + size, *levels = tails + 2 * z.tails;
         const bool pooled = z.layout == Layout::shared;
@@ -105,7 +119,9 @@ struct Steps {
         f.log_determinants = to.logs, f.offsets = to.offsets, f.status = status;
         form.before = from.covariances, form.whitening = from.whitening;
         if (z.table > 0 && !maximize_levels(t.levels, z.k, levels, seen, to.table)) return false;
-        if (!(t.is_common ? algebra.common_form(form) : algebra.closed_form(f)) || (pooled && !is_precise(to))) return false;
+        const bool found = t.is_common ? algebra.common_form(form) : algebra.closed_form(f);
+        are_doubtful = found ? pooled && !is_precise(to) : t.is_common && std::find(status, status + z.k, singular) < status + z.k;
+        if (!found || are_doubtful) return false;
         return !t.noise || leave_to_noise(z, given, to);
     }
 
@@ -136,4 +152,6 @@ struct Steps {
     double *about, *sums, *part, *completed, *factors, *next_model, *seen, *beside, *shares, *background, *tables;  // sums stand after their means
     Status* status;
     void* kept = nullptr;  // of passes
+    double* laid = nullptr;
+    bool is_laid = false, are_doubtful = false;
 };

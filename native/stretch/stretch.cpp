@@ -238,7 +238,10 @@ private:
             if (!(trial_sums[2 + c] > 0.0)) return Found::none;
         level_counts(s, s.trial_point + z.gaussian, trial_sums + 2, levels_of(sums), levels_of(trial_sums));
         tail_sums(s, s.trial_point + z.gaussian + z.open, trial_sums + 2, trial_sums + 2 + z.gaussian);
-        if (!maximize(s.trial, s.model, next_model)) return Found::trouble;
+        if (!maximize(s.trial, s.model, next_model)) {
+            if (are_doubtful) s[radius] /= 4;
+            return are_doubtful ? Found::none : Found::trouble;
+        }
         std::copy(s.model, s.model + z.model, s.origin_model);
         std::copy(about, about + z.sums, s.origin);
         std::copy(s.left, s.left + z.point, s.trial_left);

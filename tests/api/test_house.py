@@ -31,12 +31,12 @@ FILE_LINES = 400
 FUNCTION_LINES = 40
 NATIVE_FILE_LINES = 350
 NATIVE_LINES = {
-    "pass": 1150,
+    "pass": 1160,
     "missing": 620,
     "near": 985,
     "algebra": 1450,
     "trees": 330,
-    "stretch": 1130,
+    "stretch": 1150,
     "lloyd": 260,
     "": 750,
 }

@@ -54,7 +54,12 @@ class Repair:
 
 
 def maximize(
-    statistics: Statistics, family: Structure, prior: Prior, previous: Mixture | None = None
+    statistics: Statistics,
+    family: Structure,
+    prior: Prior,
+    previous: Mixture | None = None,
+    *,
+    lift: bool = True,
 ) -> tuple[Mixture, tuple[Repair, ...]]:
     """Return the mixture that maximizes the expected complete log-likelihood, and the repairs it needed.
 
@@ -71,6 +76,9 @@ def maximize(
     prior : Prior
     previous : Mixture, optional
         The mixture that weighted the rows; an empty component keeps its covariance.
+    lift : bool, default=True
+        Whether covariances that are not positive definite may be raised to a floor; where they may not, that is
+        reported as a repair, and the mixture is of no use.
 
     Raises
     ------
@@ -97,7 +105,7 @@ def maximize(
     # What overflows, or is not a number, shows below, as a covariance that is not positive definite.
     with np.errstate(all="ignore"):
         sums, means = prior.add_pseudo_observations(statistics, means, family)
-        covariances, factors = _estimate(sums, means, family, prior, previous)
+        covariances, factors = _estimate(sums, means, family, prior, previous, lift=lift)
     weights = counts / np.add.reduce(counts)
     if isinstance(factors, NotPositiveDefiniteError):
         repairs += [Repair(k, RepairKind.COLLAPSED) for k in factors.components]
@@ -142,6 +150,8 @@ def _estimate(
     family: Structure,
     prior: Prior,
     previous: Mixture | None,
+    *,
+    lift: bool,
 ) -> tuple[FloatArray, Factors | NotPositiveDefiniteError]:
     """Return the best covariances and their factors, or why there are none.
 
@@ -155,7 +165,10 @@ def _estimate(
     if previous is None or family.is_above_floor(previous.factors, floor):
         covariances = family.estimate(sums, means, prior, before)
         factors = _factor(family, covariances, means)
-        if isinstance(factors, Factors) and family.is_above_floor(factors, floor):
+        if isinstance(factors, NotPositiveDefiniteError):
+            if not lift:
+                return covariances, factors
+        elif family.is_above_floor(factors, floor):
             return covariances, factors
     covariances = family.estimate_constrained(sums, means, floor, before)
     return covariances, _factor(family, covariances, means)

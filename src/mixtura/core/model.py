@@ -137,14 +137,14 @@ class GaussianModel:
         return state.components(moments)
 
     def maximize(
-        self, statistics: Statistics, previous: Mixture | None = None
+        self, statistics: Statistics, previous: Mixture | None = None, *, lift: bool = True
     ) -> tuple[Mixture, tuple[Repair, ...]]:
         """Return the best mixture and the repairs it needed, as `mixtura.core.maximize.maximize`."""
         if self.kept is not None:
             return self.kept.maximize(statistics, self.structure, self.prior, self.discrete, previous)
         if self.background is not None and previous is not None and _leave_nothing(statistics):
             return previous, ()
-        found, repairs = maximize(statistics.as_gaussian(), self.structure, self.prior, previous)
+        found, repairs = maximize(statistics.as_gaussian(), self.structure, self.prior, previous, lift=lift)
         if self.tails is not None:
             found = replace(found, tails=self.tails.maximize(statistics))
         if self.discrete is not None:

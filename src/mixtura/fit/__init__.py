@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mixtura._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from mixtura.fit.contest import fit_best_of
+    from mixtura.fit.contest import fit_best_of, likeliest_after
     from mixtura.fit.degeneracy import Degeneracy, DegeneracyKind, find_degeneracies
     from mixtura.fit.evaluation import Score, log_likelihood, score_mixture
     from mixtura.fit.init import (
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from mixtura.fit.steps.em import EMStep, Problem
     from mixtura.fit.steps.incremental import IncrementalEMStep, KeptSums, implied_sums, sums_of
     from mixtura.fit.steps.truncated import TruncatedEMStep, em_leaving_out
-    from mixtura.fit.trials import likeliest_after
 
 __all__ = [
     "INITIALIZATIONS",
@@ -114,7 +113,7 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "contest": "fit_best_of",
+            "contest": "fit_best_of likeliest_after",
             "degeneracy": "Degeneracy DegeneracyKind find_degeneracies",
             "evaluation": "Score log_likelihood score_mixture",
             "init": "INITIALIZATIONS ROBUST_KMEANS BestOf FromKnown FromMixture "
@@ -134,6 +133,5 @@ if not TYPE_CHECKING:  # a type checker that saw __getattr__ would take every na
             "steps.em": "EMStep Problem",
             "steps.incremental": "IncrementalEMStep KeptSums implied_sums sums_of",
             "steps.truncated": "TruncatedEMStep em_leaving_out",
-            "trials": "likeliest_after",
         },
     )

@@ -1,4 +1,4 @@
-"""A race of several starts: each further one goes on as long as it comes close to the best end so far."""
+"""Of several starts the likeliest: by a race, in which each goes on as long as it comes close, or by a few passes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from mixtura.exceptions import IllDefinedCovarianceError
 from mixtura.fit.loop.driver import Step
 from mixtura.fit.loop.outcome import Outcome
 from mixtura.fit.loop.result import FitResult
+from mixtura.fit.loop.stopping import StoppingRule
 from mixtura.fit.racing import RACE_SCHEDULE, SAME_OPTIMUM, Racing, are_alike
-from mixtura.fit.restarts import Finished, Settings, keep_best
-from mixtura.fit.steps.em import Problem
-from mixtura.fit.steps.stretched import StretchedEM
-from mixtura.kernels.iterations.stretch import Contestant
+from mixtura.fit.restarts import Finished, Settings, continue_batch, keep_best
+from mixtura.fit.steps.em import EMStep, Problem
+from mixtura.fit.steps.stretched import StretchedEM, stretched
+from mixtura.kernels.iterations.stretch import Contestant, Ending
 
 if TYPE_CHECKING:
     from mixtura.fit.init import Initialization, Initializer
 
-__all__ = ["fit_best_of"]
+__all__ = ["fit_best_of", "likeliest_after"]
 
 _FILM = 2**16
 """Numbers of all passes of a contest that are kept."""
@@ -150,6 +151,33 @@ def fit_best_of(
     return best if near <= 0 else replace(best, rivals=_rivals(best, finished, near))
 
 
+def likeliest_after(
+    problem: Problem, starts: Sequence[Mixture], stop: StoppingRule, n_passes: int, most: int
+) -> list[Mixture]:
+    """Return what some plain passes make of mixtures, of those that are the likeliest before the last of them.
+
+    Parameters
+    ----------
+    problem : Problem
+    starts : sequence of Mixture
+        Of its family and number of components.
+    stop : StoppingRule
+        As for `continue_batch`.
+    n_passes : int
+        At least one.
+    most : int
+        Mixtures to return, the likeliest first; fewer where fewer have a likelihood.
+    """
+    step = stretched(EMStep(problem), problem, 0.0)
+    runs = _tried(step, starts, n_passes) if isinstance(step, StretchedEM) else None
+    if isinstance(step, StretchedEM) and runs is not None:
+        best = sorted(runs, key=lambda run: -float(run.frames[-1, 0]))[:most]
+        return [step.states.mixture(run.frames[-1, 3:].copy()).refined() for run in best]
+    tried = continue_batch([problem] * len(starts), starts, stop, n_passes)
+    ends = [one for one in tried if isinstance(one, FitResult)]
+    return [one.mixture for one in sorted(ends, key=lambda one: -one.lower_bound)[:most]]
+
+
 def _begun(
     initializers: Sequence[Initializer], problem: Problem
 ) -> tuple[list[tuple[Mixture, tuple[str, ...]]], list[IllDefinedCovarianceError]]:
@@ -179,3 +207,15 @@ def _rivals(best: FitResult, finished: Sequence[Finished], near: float) -> tuple
             if not any(are_alike(mixture, known) for known in found):
                 found.append(mixture)
     return tuple(found[1:])
+
+
+def _tried(step: StretchedEM, starts: Sequence[Mixture], n_passes: int) -> list[Contestant] | None:
+    """Return the passes of all, made by compiled code; None where one takes more care."""
+    packed, runs = np.array([step.states.pack_model(one) for one in starts]), list[Contestant]()
+    at_a_time = max(1, step.most_steps // n_passes)
+    while len(runs) < len(packed):
+        rest = packed[len(runs) : len(runs) + at_a_time]
+        runs += step.stretch.contest(rest, None, None, n_passes, n_passes * len(rest))
+        if runs[-1].ending is not Ending.COMPLETE:
+            return None
+    return runs

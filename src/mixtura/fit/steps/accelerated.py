@@ -263,10 +263,15 @@ class AcceleratedEMStep:
         return remaining < s.little
 
     def _attempt(self, s: AcceleratedState, trial: Trial) -> Mixture | None:
-        """Return the mixture of extrapolated sums, None where it is none without repairs."""
+        """Return the mixture of extrapolated sums, None where it is none without repairs.
+
+        Covariances that have something in common are not raised to a floor for it: sums of which they are not positive
+        definite are hardly those of any rows.
+        """
         if not np.minimum.reduce(trial.sums.counts) > 0:
             return None
-        found, repairs = self._model.maximize(trial.sums, trial.plain.model)
+        lift = self._model.structure.common_form is None
+        found, repairs = self._model.maximize(trial.sums, trial.plain.model, lift=lift)
         if repairs or not self.plain.is_precise(found, trial.plain.moments):
             s.radius /= 4
             return None

@@ -201,7 +201,7 @@ class StretchedEM:
         None where each is to be judged, or the next takes more care.
         """
         film, at, careful = state
-        if self._rule is None or careful is not None:
+        if self._rule is None or careful is not None or (film.is_hard and at == len(film.found)):
             return None
         n_made = int(film.after[0]) - len(film.found) + at
         if at == len(film.found):
