@@ -120,8 +120,8 @@ struct Steps {
         form.before = from.covariances, form.whitening = from.whitening;
         if (z.table > 0 && !maximize_levels(t.levels, z.k, levels, seen, to.table)) return false;
         const bool found = t.is_common ? algebra.common_form(form) : algebra.closed_form(f);
-        are_doubtful = found ? pooled && !is_precise(to) : t.is_common && std::find(status, status + z.k, singular) < status + z.k;
-        if (!found || are_doubtful) return false;
+        are_doubtful = !found && t.is_common && std::find(status, status + z.k, singular) < status + z.k;
+        if (!found || (pooled && !is_precise(to))) return false;
         return !t.noise || leave_to_noise(z, given, to);
     }
 

@@ -12,12 +12,29 @@ import pytest
 
 from mixtura.core.mixture import Mixture
 from mixtura.engine import as_data
-from mixtura.fit import FitResult, FromMixture, Outcome, Problem, RemainingGain, Settings, fit_best_of
+from mixtura.fit import (
+    FitResult,
+    FromMixture,
+    Outcome,
+    Problem,
+    RemainingGain,
+    Settings,
+    continue_batch,
+    fit_best_of,
+    likeliest_after,
+)
 from mixtura.fit.journal import Journal
 from mixtura.fit.racing import Racing
 from mixtura.fit.steps.warmup import WarmupEM
 from mixtura.kernels.iterations.stretch import Ending, Stretch, can_advance
-from stretch_cases import NAMES, ROBUST, first_mixture, overlapping, problem_of, robust_problem
+from stretch_cases import (
+    NAMES,
+    ROBUST,
+    first_mixture,
+    overlapping,
+    problem_of,
+    robust_problem,
+)
 
 pytestmark = pytest.mark.skipif(not can_advance(), reason="the compiled core is not built")
 
@@ -129,6 +146,47 @@ def test_a_call_is_short_enough_to_be_interrupted(
     problem = problem_of(as_data(overlapping(400, 2)), "full", 5)
     both(problem, starts_of(problem, 4))
     assert {one for of_contest in contests for one in of_contest} <= {Ending.COMPLETE, Ending.ABANDONED}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_likeliest_after_some_passes_are_those_of_the_steps(
+    name: str, contests: list[list[Ending]]
+) -> None:
+    problem = problem_of(as_data(overlapping(400, 3)), name, 4)
+    starts = starts_of(problem, 6)
+    found = likeliest_after(problem, starts, STOP, 2, 3)
+    assert contests == [[Ending.COMPLETE] * 6]
+    tried = continue_batch([problem] * 6, starts, STOP, 2)
+    ends = [one for one in tried if isinstance(one, FitResult)]
+    wanted = sorted(ends, key=lambda one: -one.lower_bound)[:3]
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one.weights, other.mixture.weights, rtol=1e-11)
+        np.testing.assert_allclose(one.means, other.mixture.means, rtol=1e-12)
+        np.testing.assert_allclose(one.covariances, other.mixture.covariances, rtol=1e-10, atol=1e-11)
+
+
+def test_the_likeliest_are_found_in_several_calls_where_passes_take_long(
+    contests: list[list[Ending]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = problem_of(as_data(overlapping(400, 2)), "full", 3)
+    starts = starts_of(problem, 5)
+    at_once = likeliest_after(problem, starts, STOP, 2, 5)
+    monkeypatch.setattr("mixtura.fit.steps.stretched._MOST_WORK", 1.0)
+    one_by_one = likeliest_after(problem, starts, STOP, 2, 5)
+    assert [len(one) for one in contests] == [5, 2, 2, 1]
+    for one, other in zip(at_once, one_by_one, strict=True):
+        np.testing.assert_array_equal(one.means, other.means)
+
+
+def test_the_likeliest_where_a_step_takes_more_care(contests: list[list[Ending]]) -> None:
+    """A component without rows is left to Python, and with it all that are tried."""
+    problem = problem_of(as_data(overlapping(400, 2)), "full", 3)
+    starts = starts_of(problem, 4)
+    starts[2] = replace(starts[2], weights=np.array([0.0, 0.4, 0.6]), offsets=None)
+    found = likeliest_after(problem, starts, STOP, 2, 4)
+    assert contests[0][-1] is Ending.TROUBLE
+    assert sum(one.weights.min() == 0 for one in found) == 1
+    assert len(found) == 4
 
 
 def test_runs_that_are_kept_are_looked_at_one_pass_after_the_other(

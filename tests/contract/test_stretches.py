@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
 from mixtura.fit import AcceleratedEMStep, Problem, RemainingGain, Settings, continue_fit
@@ -22,6 +23,7 @@ from mixtura.fit.steps.warmup import WarmupEM
 from mixtura.kernels import native
 from mixtura.kernels.iterations import stretch as compiled
 from mixtura.kernels.iterations.stretch import Ending, can_advance
+from mixtura.run import set_threads
 from mixtura.select.checked_rows import as_table
 from stretch_cases import (
     NAMES,
@@ -53,6 +55,33 @@ def test_an_accelerated_step_is_the_step(name: str) -> None:
     kinds = follow(AcceleratedEMStep(problem, 1e-4), problem, 60)
     assert len(kinds) >= 50
     assert 1 in kinds
+
+
+@pytest.mark.parametrize("name", ["EVE", "EVI", "EVV", "VEE", "VVE"])
+def test_sums_that_no_rows_can_have_are_not_tried(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An extrapolation that leads to covariances that are not positive definite is made shorter, by both alike."""
+    given_up, maximize = list[bool](), GaussianModel.maximize
+
+    def watched(*given: Any, lift: bool = True) -> Any:
+        found, repairs = maximize(*given, lift=lift)
+        if not lift:
+            given_up.append(bool(repairs))
+        return found, repairs
+
+    monkeypatch.setattr(GaussianModel, "maximize", watched)
+    problem = problem_of(as_data(overlapping(400, 3)), name, 6)
+    kinds = follow(AcceleratedEMStep(problem, 1e-4), problem, 80)
+    assert len(kinds) >= 78  # others take more care, near the floor
+    assert any(given_up)
+    assert not all(given_up)
+
+
+@pytest.mark.parametrize("name", ["full", "diag"])
+def test_rows_that_are_too_many_to_be_laid_out(name: str) -> None:
+    """Of more than 2**20 numbers every pass takes the rows as they are."""
+    with set_threads(1):
+        problem = problem_of(as_data(overlapping(300_000, 3)), name, 2)
+        assert len(follow(EMStep(problem), problem, 3)) == 3
 
 
 @pytest.mark.parametrize("kind", ["weighted", "in several blocks", "float32"])

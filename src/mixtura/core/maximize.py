@@ -16,6 +16,7 @@ from mixtura.core.prior import Prior
 from mixtura.core.statistics import NOT_FINITE, Statistics
 from mixtura.exceptions import DataError, IllDefinedCovarianceError
 from mixtura.kernels import Estimate, get_algebra
+from mixtura.kernels.algebra import Trouble
 
 __all__ = ["Repair", "RepairKind", "maximize"]
 
@@ -88,8 +89,10 @@ def maximize(
         The sums are not finite.
     """
     found = _in_one_call(statistics, family, prior, previous)
-    if found is not None:
+    if isinstance(found, Mixture):
         return found, ()
+    if found and previous is not None and not lift:
+        return previous, tuple(Repair(k, RepairKind.COLLAPSED) for k in found)
     counts = statistics.counts
     statistics.require_finite()
     means = statistics.means + statistics.first / np.maximum(counts, EMPTY)[:, None]
@@ -118,19 +121,20 @@ def maximize(
 
 def _in_one_call(
     statistics: Statistics, family: Structure, prior: Prior, previous: Mixture | None
-) -> Mixture | None:
-    """Return the mixture where the algebra has it and nothing stands against it; else None.
+) -> Mixture | tuple[int, ...]:
+    """Return the mixture where the algebra has it and nothing stands against it.
 
     That is a component without rows, which keeps its last covariance, a covariance that is not positive definite, and,
-    where covariances have something in common, one near the floor.
+    where covariances have something in common, one near the floor. Then the components whose covariances are not
+    positive definite are returned.
     """
     closed, common = family.closed_form, family.common_form
     form = closed or common
     if form is None or not prior.is_flat or statistics.moments not in family.moments:
-        return None
+        return ()
     ridge, floor = prior.ridge, prior.floor
     if ridge and statistics.total_weight < family.fewest_rows:
-        return None
+        return ()
     bound, added = None if floor is None else floor.bound(form), EMPTY if ridge else 0.0
     given = statistics.means, statistics.sums, ridge, EMPTY, bound, added
     if closed is not None:
@@ -139,7 +143,8 @@ def _in_one_call(
         before = None if previous is None else (previous.covariances, previous.factors.whitening)
         found = get_algebra().common_form(common, *given, before)
     if found is None or found.trouble:
-        return None
+        trouble = () if found is None else found.trouble
+        return tuple(k for k, one in enumerate(trouble) if one == Trouble.SINGULAR)
     weights, means, covariances, whitening, log_determinants, offsets, _ = found
     return Mixture(weights, means, covariances, family, Factors(whitening, log_determinants), offsets)
 
