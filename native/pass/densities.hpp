@@ -20,6 +20,7 @@ struct Block {
     const char* next;            // rows that will be read after these
     Index row_bytes;
     bool masked;                 // some weights are zero
+    bool hard;                   // rows belong to the component of their label, whatever the logs are
     Index* counted;              // (stride / W) room for where the vectors are in which a component counts
 };
 
@@ -145,9 +146,11 @@ MIXTURA_TILE void distances(Block b, const Pass& pass, const double* x, const do
     }
 }
 
-// One covariance for all: y = L (x - c) once per row, then |y - L (mu_k - c)|^2.
+// One covariance for all: y = L (x - c) once per row, then |y - L (mu_k - c)|^2; y = x - c where L is the identity.
 inline void shared(const Block& b, const Pass& pass, const double* whitened_means) {
-    for (Index v = 0; v < b.padded; v += whiten_group * W)
+    bool unit = true;
+    for (Index i = 0; i < pass.d * pass.d; ++i) unit = unit && pass.factors[i] == (i % (pass.d + 1) == 0 ? 1.0 : 0.0);
+    for (Index v = 0; !unit && v < b.padded; v += whiten_group * W)
         whiten(pass.factors, pass.d, b.x + v, b.stride, nullptr, b.scratch + v);
-    distances<false>(b, pass, b.scratch, whitened_means);
+    distances<false>(b, pass, unit ? b.x : b.scratch, whitened_means);
 }

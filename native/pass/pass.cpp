@@ -258,9 +258,11 @@ void evaluate(const Pass& pass, Work& work, Index start) {
     if (pass.k * pass.d > 256 && !missing && !pass.freedom) {
         add_labelled(pass, work, b.labels);
     } else {  // ones and zeros as responsibilities are quicker than one row at a time
-        for (Index k = 0; k < pass.k; ++k)
+        b.hard = !b.home;
+        for (Index k = 0; k < pass.k && b.home; ++k)
             for (Index i = 0; i < b.padded; ++i) b.logs[k * b.stride + i] = b.labels[i] == k ? 1.0 : 0.0;
         add(pass, work, true);
+        b.hard = false;
     }
     spoil_uncertain(work);
 }

@@ -6,8 +6,23 @@ constexpr int tile_size = registers == 32 ? 5 : 3;  // a tile of sums, its opera
 // A product with a weight that is zero where the weight is, whatever the other factor is.
 inline V times(V weight, V x) { return weight == splat(0.0) ? splat(0.0) : weight * x; }
 
+// The weights of the rows that are labeled with component k in place of its responsibilities; returns their sum.
+double weigh_labelled(Block b, Index k) {
+    const I label = I{} + static_cast<std::uint64_t>(k);
+    V count[group] = {};
+    for (Index v = 0; v < b.padded; v += group * W)
+        for (int g = 0; g < group; ++g) {
+            const Index at = v + g * W;
+            const V share = bits(load(reinterpret_cast<const double*>(b.labels) + at)) == label ? load(b.w + at) : splat(0.0);
+            store(b.logs + k * b.stride + at, share);
+            count[g] += share;
+        }
+    return sum_lanes((count[0] + count[1]) + (count[2] + count[3]));
+}
+
 // Responsibilities of component k times the sample weights, in place; returns their sum.
 double weigh(Block b, Index k, bool normalized) {
+    if (b.hard) return weigh_labelled(b, k);
     double* r = b.logs + k * b.stride;
     V count[group] = {};
     for (Index v = 0; v < b.padded; v += group * W)
