@@ -28,8 +28,7 @@ struct Pass {
     double *sums, *scores, *log_density, *memberships;  // (sums_size), (3) added to, (n), (n, k)
     std::intptr_t* labels;                              // (n)
     void** kept;  // null, or where memory is kept from one pass to the next on the same rows; to be freed by who asks for it
-    double* laid;  // null, or laid_size for the rows as a pass takes them, in no other order; not in the shared layout
-    bool is_laid;  // whether a pass has put them there
+    double* laid;  // null, or laid_size, zeros at first, for the rows as a pass takes them, if it does in their order; not in the shared layout
 };
 
 // static: each variant keeps its own, compiled for its own instruction set
@@ -40,7 +39,7 @@ static inline Index sums_size(Layout layout, Index k, Index d, bool tails = fals
     return 2 + k * (1 + d + moment_size(layout, d) + (tails ? 2 : 0));
 }
 
-// Rows with their weights in blocks of 256 to 512, and what is known of each block.
+// Rows with their weights in blocks of 256 to 512, and of each block the sum of these, whether some are zero, and whether it is there.
 static inline Index laid_size(Index n, Index d) { return ((n + 512) * (d + 1) + n / 32 + 24) / 8 * 8; }
 
 // The core compiled for one instruction set.

@@ -121,7 +121,7 @@ void load_block(const Pass& pass, Work& work, Index start) {
     b.next = nullptr;
     double* laid = pass.laid && !order ? align(pass.laid) + start / b.stride * (size + 8) : nullptr;
     if (laid) b.x = laid, b.w = laid + size - b.stride;
-    if (laid && pass.is_laid) {
+    if (laid && laid[size + 2] != 0.0) {
         work.total = laid[size], b.masked = laid[size + 1] != 0.0;
         return;
     }
@@ -138,7 +138,7 @@ void load_block(const Pass& pass, Work& work, Index start) {
     const char* here = pass.rows64 ? reinterpret_cast<const char*>(pass.rows64 + at)
                                    : reinterpret_cast<const char*>(pass.rows32 + at);
     if (left >= 2 * b.stride && !order) b.next = here + b.stride * b.row_bytes;
-    if (laid) laid[size] = work.total, laid[size + 1] = b.masked;
+    if (laid) laid[size] = work.total, laid[size + 1] = b.masked, laid[size + 2] = 1.0;
     if (pass.rows64)
         load_rows(pass.rows64 + at, order, pass.d, work.center, b, work.columns);
     else

@@ -30,7 +30,6 @@ struct Steps {
         pass.means = m.means, pass.factors = factors_of(m), pass.offsets = m.offsets;
         pass.kept = t.pass.n <= t.block ? &kept : nullptr;
         lay_out();
-        pass.is_laid = is_laid;
         if (z.tails > 0) {
             tail_tables(z.k, z.d, m.freedom, tables);
             pass.freedom = m.freedom, pass.tails = tables;
@@ -60,15 +59,14 @@ struct Steps {
                 variant.count_levels(pass.n, t.levels.n_columns, z.k, of_rows, pass.weight, shares, levels_of(part));
             for (Index i = 0; i < size; ++i) sums[i] += part[i];
         }
-        is_laid = laid;
         return true;
     }
 
-    // Room for the rows as a pass takes them, where that is little: those of the first pass stay for the others.
+    // Room for the rows as a pass takes them, where that is little: those of one pass stay for the others.
     void lay_out() {
         const Index size = (t.pass.n / t.block + 1) * laid_size(std::min(t.block, t.pass.n), z.d) + 8;
         if (!laid && z.layout != Layout::shared && !t.pass.order && size <= most_laid)
-            laid = static_cast<double*>(std::malloc(static_cast<std::size_t>(size) * sizeof(double)));
+            laid = static_cast<double*>(std::calloc(static_cast<std::size_t>(size), sizeof(double)));
     }
 
     // Whitening factors as the layout has them.
@@ -153,5 +151,5 @@ struct Steps {
     Status* status;
     void* kept = nullptr;  // of passes
     double* laid = nullptr;
-    bool is_laid = false, are_doubtful = false;
+    bool are_doubtful = false;
 };

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mixtura.core.mixture import Mixture
 from mixtura.core.model import GaussianModel
 from mixtura.core.prior import Ridge
 from mixtura.engine import as_data
@@ -74,6 +75,21 @@ def test_sums_that_no_rows_can_have_are_not_tried(name: str, monkeypatch: pytest
     assert len(kinds) >= 78  # others take more care, near the floor
     assert any(given_up)
     assert not all(given_up)
+
+
+def test_passes_take_rows_as_they_like() -> None:
+    """Passes that look for the homes of rows, as components are apart, and others take turns in one call."""
+    with set_threads(1):
+        problem = problem_of(as_data(np.random.default_rng(0).normal(size=(2_500, 20))), "full", 12)
+        start = first_mixture(problem)
+        apart = Mixture.from_parameters(start.weights, start.means, start.covariances / 400.0)
+        ahead = made(EMStep(problem), problem)
+        one_by_one = ahead.init(apart).film.after
+        at_once, frames, _ = ahead.stretch.advance(one_by_one, 20)
+        assert len(frames) == 20
+        for _ in range(20):
+            one_by_one, _, _ = ahead.stretch.advance(one_by_one, 1)
+        np.testing.assert_array_equal(at_once, one_by_one)
 
 
 @pytest.mark.parametrize("name", ["full", "diag"])

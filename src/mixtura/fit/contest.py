@@ -216,6 +216,6 @@ def _tried(step: StretchedEM, starts: Sequence[Mixture], n_passes: int) -> list[
     while len(runs) < len(packed):
         rest = packed[len(runs) : len(runs) + at_a_time]
         runs += step.stretch.contest(rest, None, None, n_passes, n_passes * len(rest))
-        if runs[-1].ending is not Ending.COMPLETE:
+        if any(one.ending is not Ending.COMPLETE for one in runs):
             return None
     return runs
