@@ -153,6 +153,24 @@ void add_masses(std::size_t variant, nb::handle rows_, nb::handle weight_, nb::h
     if (!done) throw std::bad_alloc();
 }
 
+// Distances of rows to the nearest seed, where one of some further seeds is nearer.
+void lower_distances(std::size_t variant, nb::handle rows_, nb::handle seeds_, nb::handle distances_) {
+    const Array rows(rows_), seeds(seeds_), distances(distances_, true);
+    const Index n = rows.size(0), s = seeds.size(0), d = seeds.size(1);
+    const float* rows32 = rows.is('f') ? rows.values<const float>({n, d}) : nullptr;
+    const double* rows64 = rows.is('f') ? nullptr : rows.values<const double>({n, d});
+    const double* from = seeds.values<const double>({s, d});
+    double* to = distances.values<double>({n});
+    if (!(rows32 || rows64) || !from || !to) throw std::invalid_argument("rows, seeds and distances are needed");
+    const Variant& chosen = variant_at(variant);
+    bool done;
+    {
+        nb::gil_scoped_release unlocked;
+        done = rows32 ? chosen.lower_distances_32(n, d, s, rows32, from, to) : chosen.lower_distances(n, d, s, rows64, from, to);
+    }
+    if (!done) throw std::bad_alloc();
+}
+
 // y <- exp(x) or log(x), for tests of their accuracy.
 void elementwise(std::size_t variant, bool logarithm, nb::handle x_, nb::handle y_) {
     const Array x(x_), y(y_, true);
@@ -174,6 +192,7 @@ NB_MODULE(_native, m) {
     m.def("add_levels", &mixtura::add_levels);
     m.def("count_levels", &mixtura::count_levels, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg());
     m.def("add_masses", &mixtura::add_masses, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg(), nb::arg());
+    m.def("lower_distances", &mixtura::lower_distances);
     m.def("elementwise", &mixtura::elementwise);
     mixtura::define_algebra(m);
     mixtura::define_stretch(m);

@@ -102,16 +102,13 @@ Halt settle_centers(const Lloyd& lloyd, Index* done) {
 struct Sower {
     const Seeding& t;
     Index n, d, last = t.pass.n - 1;
-    double *distances, *nearer, *running, *ones, *candidates, *masses;
+    double *distances, *running, *candidates, *masses;
 
-    static Index room(const Seeding& t) { return 3 * t.pass.n + (1 + t.n_trials) * (t.pass.d + 1); }
+    static Index room(const Seeding& t) { return 2 * t.pass.n + t.n_trials * (t.pass.d + 1); }
 
     Sower(const Seeding& seeding, double* room)
-        : t(seeding), n(t.pass.n), d(t.pass.d), distances(room), nearer(distances + n), running(nearer + n), ones(running + n),
-          candidates(ones + d + 1), masses(candidates + t.n_trials * d) {
-        std::fill(ones, ones + d, 1.0);
-        ones[d] = 0.0;
-    }
+        : t(seeding), n(t.pass.n), d(t.pass.d), distances(room), running(distances + n), candidates(running + n),
+          masses(candidates + t.n_trials * d) {}
 
     // Running sums of the weights times the distances, where there are some.
     double accumulate(const double* of) {
@@ -126,12 +123,8 @@ struct Sower {
 
     // Distances to the nearest seed, once there is one more.
     bool lower(const double* center) {
-        Pass pass = t.pass;
-        pass.layout = Layout::diagonal, pass.hard = true, pass.k = 1;
-        pass.means = center, pass.factors = ones, pass.offsets = ones + d, pass.log_density = nearer;
-        if (!variant.run(pass)) return false;
-        for (Index i = 0; i < n; ++i) distances[i] = std::fmin(distances[i], -2.0 * nearer[i]);
-        return true;
+        return t.pass.rows64 ? variant.lower_distances(n, d, 1, t.pass.rows64, center, distances)
+                             : variant.lower_distances_32(n, d, 1, t.pass.rows32, center, distances);
     }
 
     // Of some rows drawn by their distances the one that leaves the least of these; its row is left in `center`.

@@ -124,33 +124,33 @@ inline void dense(const Block& b, const Pass& pass) {
     });
 }
 
-// z_j = s_j (x_j - mu_j), or x_j - mu_j where all s are one.
+// q += sum_j z_j^2, z_j = s_j (x_j - mu_j), or x_j - mu_j where all s are one, for G vectors of rows.
+template <bool scaled, int G>
+MIXTURA_INLINE void add_squares(const double* x, Index stride, Index d, const double* mean, const double* factor, V (&q)[G]) {
+    for (Index j = 0; j < d; ++j)
+        for (int g = 0; g < G; ++g) {
+            V z = load(x + j * stride + g * W) - splat(mean[j]);
+            if (scaled) z = z * splat(factor[j]);
+            q[g] += z * z;
+        }
+}
+
 template <bool scaled>
 MIXTURA_TILE void distances(Block b, const Pass& pass, const double* x, const double* means) {
     constexpr int G = group;
-    const Index d = pass.d;
     for (Index k = 0; k < pass.k; ++k) {
-        const double* mean = means + k * d;
-        const double* factor = pass.factors + k * d;
         const V offset = splat(pass.offsets[k]);
         for (Index v = 0; v < b.padded; v += G * W) {
             V q[G] = {};
-            for (Index j = 0; j < d; ++j)
-                for (int g = 0; g < G; ++g) {
-                    V z = load(x + j * b.stride + v + g * W) - splat(mean[j]);
-                    if (scaled) z = z * splat(factor[j]);
-                    q[g] += z * z;
-                }
+            add_squares<scaled>(x + v, b.stride, pass.d, means + k * pass.d, pass.factors + k * pass.d, q);
             for (int g = 0; g < G; ++g) put_log(b, k, v + g * W, offset - splat(0.5) * q[g]);
         }
     }
 }
 
-// One covariance for all: y = L (x - c) once per row, then |y - L (mu_k - c)|^2; y = x - c where L is the identity.
-inline void shared(const Block& b, const Pass& pass, const double* whitened_means) {
-    bool unit = true;
-    for (Index i = 0; i < pass.d * pass.d; ++i) unit = unit && pass.factors[i] == (i % (pass.d + 1) == 0 ? 1.0 : 0.0);
-    for (Index v = 0; !unit && v < b.padded; v += whiten_group * W)
+// One covariance for all: y = L (x - c) once per row, for |y - L (mu_k - c)|^2; y = x - c where L is the identity.
+inline const double* whiten_rows(const Block& b, const Pass& pass, bool identity) {
+    for (Index v = 0; !identity && v < b.padded; v += whiten_group * W)
         whiten(pass.factors, pass.d, b.x + v, b.stride, nullptr, b.scratch + v);
-    distances<false>(b, pass, unit ? b.x : b.scratch, whitened_means);
+    return identity ? b.x : b.scratch;
 }

@@ -55,6 +55,9 @@ struct Variant {
                        const double* candidates, double* masses);
     bool (*add_masses_32)(Index n, Index d, Index t, const float* rows, const double* weight, const double* distances,
                           const double* candidates, double* masses);
+    // Distances (n) to the nearest of some seeds (s, d) where these are nearer; false: out of memory.
+    bool (*lower_distances)(Index n, Index d, Index s, const double* rows, const double* seeds, double* distances);
+    bool (*lower_distances_32)(Index n, Index d, Index s, const float* rows, const double* seeds, double* distances);
     void (*exp)(const double* x, double* y, Index n);  // for tests of accuracy; n a multiple of 8
     void (*log)(const double* x, double* y, Index n);
 };

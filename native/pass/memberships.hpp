@@ -68,37 +68,78 @@ V normalize(const Pass& pass, Block b, double* entropies) {
     return finish(b, entropies);
 }
 
-// labels <- argmax_k logs_k, the lowest number among equals, -1 where the background is larger;  top <- the largest; NaN where any is NaN.
-V assign(const Pass& pass, Block b) {
+// The largest log density of each of W rows, and whose it is: the lowest number among equals; NaN where any is NaN.
+struct Best {
+    V value, label, nan;
+
+    MIXTURA_INLINE void begin(V first) { value = first, label = splat(0.0), nan = first == first ? splat(0.0) : first; }
+
+    MIXTURA_INLINE void take(Index k, V x) {
+        label = x > value ? splat(static_cast<double>(k)) : label;
+        value = x > value ? x : value;
+        nan = x == x ? nan : x;
+    }
+};
+
+// labels <- whose it is, -1 where the background is larger;  top <- the largest.  Returns the weights times top.
+MIXTURA_INLINE V settle(const Pass& pass, const Block& b, Index v, const Best& found) {
+    V best = found.nan == found.nan || found.value == splat(-infinity) ? found.value : found.nan;
+    const V label = (best == best ? found.label : splat(0.0)) + two_52;
+    store(reinterpret_cast<double*>(b.labels) + v, from_bits(bits(label) ^ bits(splat(two_52))));
+    if (pass.background) best = assign_background(b, v, best);
+    store(b.top + v, best);
+    return times(load(b.w + v), best);
+}
+
+// The component with the largest log density of each row.
+V assign(const Pass& pass, const Block& b) {
     V log_likelihood = splat(0.0);
     for (Index v = 0; v < b.padded; v += W) {
-        V best = load(b.logs + v), label = splat(0.0), nan = best == best ? splat(0.0) : best;
+        Best best;
+        best.begin(load(b.logs + v));
         prefetch(b, v);
-        for (Index k = 1; k < pass.k; ++k) {
-            const V x = load(b.logs + k * b.stride + v);
-            label = x > best ? splat(static_cast<double>(k)) : label;
-            best = x > best ? x : best;
-            nan = x == x ? nan : x;
-        }
-        best = nan == nan || best == splat(-infinity) ? best : nan;
-        label = (best == best ? label : splat(0.0)) + two_52;
-        store(reinterpret_cast<double*>(b.labels) + v, from_bits(bits(label) ^ bits(splat(two_52))));
-        if (pass.background) best = assign_background(b, v, best);
-        store(b.top + v, best);
-        log_likelihood += times(load(b.w + v), best);
+        for (Index k = 1; k < pass.k; ++k) best.take(k, load(b.logs + k * b.stride + v));
+        log_likelihood += settle(pass, b, v, best);
     }
     return log_likelihood;
 }
 
-void write_outputs(const Pass& pass, Block b, Index start) {
-    if (!pass.log_density && !pass.memberships && !pass.labels) return;
-    for (Index i = 0; i < b.rows; ++i) {
-        const Index at = b.order ? b.order[i] : start + i;
-        if (pass.log_density) pass.log_density[at] = b.top[i];
-        if (pass.labels) pass.labels[at] = b.top[i] == b.top[i] ? b.labels[i] : 0;
-        for (Index k = 0; k < pass.k && pass.memberships; ++k) {
-            const double one = b.top[i] > -infinity ? static_cast<double>(b.labels[i] == k) : not_a_number;
-            pass.memberships[at * pass.k + k] = pass.hard ? one : b.logs[k * b.stride + i] * b.inverse[i];
+// The same without keeping the log densities, which are those of `distances`.
+template <bool scaled>
+MIXTURA_TILE V assign_nearest(const Pass& pass, const Block& b, const double* rows, const double* means) {
+    constexpr int G = whiten_group;
+    const Index d = pass.d;
+    V log_likelihood = splat(0.0);
+    for (Index v = 0; v < b.padded; v += G * W) {
+        Best best[G];
+        const auto log_densities = [&](Index k, V (&x)[G]) {
+            V q[G] = {};
+            add_squares<scaled>(rows + v, b.stride, d, means + k * d, pass.factors + k * d, q);
+            for (int g = 0; g < G; ++g) x[g] = splat(pass.offsets[k]) - splat(0.5) * q[g];
+        };
+        V x[G];
+        log_densities(0, x);
+        for (int g = 0; g < G; ++g) best[g].begin(x[g]), prefetch(b, v + g * W);
+        for (Index k = 1; k < pass.k; ++k) {
+            log_densities(k, x);
+            for (int g = 0; g < G; ++g) best[g].take(k, x[g]);
         }
+        for (int g = 0; g < G; ++g) log_likelihood += settle(pass, b, v + g * W, best[g]);
     }
+    return log_likelihood;
+}
+
+void write_outputs(const Pass& pass, const Block& b, Index start) {
+    const auto number = [&](Index i) { return b.order ? b.order[i] : start + i; };
+    const auto write = [&](const auto* from, auto* to) {
+        if (to && !b.order) std::copy(from, from + b.rows, to + start);
+        for (Index i = 0; i < b.rows && to && b.order; ++i) to[b.order[i]] = from[i];
+    };
+    write(b.top, pass.log_density);
+    write(b.labels, pass.labels);
+    for (Index i = 0; i < b.rows && pass.memberships; ++i)
+        for (Index k = 0; k < pass.k; ++k) {
+            const double one = b.top[i] > -infinity ? static_cast<double>(b.labels[i] == k) : not_a_number;
+            pass.memberships[number(i) * pass.k + k] = pass.hard ? one : b.logs[k * b.stride + i] * b.inverse[i];
+        }
 }

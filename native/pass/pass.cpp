@@ -1,4 +1,5 @@
 // One pass over a chunk of rows, compiled once per instruction set; kernels/contract.py says what it does.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -43,6 +44,7 @@ struct Work {
     const Index* home;     // (n) these in that order; or null
     Index spent;           // products of vectors in densities and moments of rows that have homes
     double *center, *whitened;  // (d) subtracted from the rows, zero but in the shared layout; (k, d) L (mu_k - center)
+    bool identity;         // whether L is that, in the shared layout
     const Index* columns;  // (d) of the rows that are looked at; null: all
     bool gaps;             // whether rows may lack values of these
 
@@ -71,29 +73,7 @@ Index block_rows(const Pass& pass) {
 }
 
 #include "room.hpp"
-
-// L (mu_k - c), in the shared layout.
-void whiten_means(const Pass& pass, Work& work) {
-    const Index d = pass.d;
-    if (pass.layout != Layout::shared || !pass.factors) return;
-    for (Index k = 0; k < pass.k; ++k)
-        for (Index i = 0; i < d; ++i) {
-            double z = 0.0;
-            for (Index j = 0; j <= i; ++j) z += pass.factors[i * d + j] * (pass.means[k * d + j] - work.center[j]);
-            work.whitened[k * d + i] = z;
-        }
-}
-
-// c = mean of the means in the shared layout; elsewhere c = 0 and rows stay as they are.
-void center_means(const Pass& pass, Work& work) {
-    const Index d = pass.d;
-    for (Index j = 0; j < d; ++j) {
-        double total = 0.0;
-        for (Index k = 0; k < pass.k && pass.layout == Layout::shared; ++k) total += pass.means[k * d + j];
-        work.center[j] = total / static_cast<double>(pass.k);
-    }
-    whiten_means(pass, work);
-}
+#include "centers.hpp"
 
 // Transpose b.rows rows into the block, or some of their columns; padding repeats the last one.
 template <typename Row>
@@ -232,9 +212,9 @@ void spoil_uncertain(Work& work) {
 #include "../near/pairs.hpp"
 #include "../near/seeds.hpp"
 
-void evaluate(const Pass& pass, Work& work, Index start) {
+// Log densities of all components in the block.
+void evaluate_logs(const Pass& pass, Work& work, Index start, bool missing) {
     Block& b = work.block;
-    const bool missing = work.gaps && work.missing.any;
     if (missing)
         evaluate_missing(b, pass, work.missing, work.center);
     else if (b.home)
@@ -244,12 +224,26 @@ void evaluate(const Pass& pass, Work& work, Index start) {
     else if (pass.layout == Layout::diagonal)
         distances<true>(b, pass, b.x, pass.means);
     else
-        shared(b, pass, work.whitened);
+        distances<false>(b, pass, whiten_rows(b, pass, work.identity), work.whitened);
     if (pass.freedom) apply_tails(pass, b, work.missing, missing);
     if (pass.beside) add_beside(pass, b, start);
     if (pass.background) add_background(pass, b, start);
-    V log_likelihood = pass.hard || pass.labels ? assign(pass, b) : splat(0.0);
-    if (!pass.hard) log_likelihood = (b.cross ? normalize<true> : normalize<false>)(pass, b, work.entropies);
+}
+
+void evaluate(const Pass& pass, Work& work, Index start) {
+    Block& b = work.block;
+    const bool missing = work.gaps && work.missing.any;
+    const bool alone = !missing && !pass.freedom && !pass.beside && !pass.background;  // distances say it all
+    V log_likelihood = splat(0.0);
+    if (pass.hard && alone && pass.layout == Layout::diagonal) {
+        log_likelihood = assign_nearest<true>(pass, b, b.x, pass.means);
+    } else if (pass.hard && alone && pass.layout == Layout::shared) {
+        log_likelihood = assign_nearest<false>(pass, b, whiten_rows(b, pass, work.identity), work.whitened);
+    } else {
+        evaluate_logs(pass, work, start, missing);
+        if (pass.hard || pass.labels) log_likelihood = assign(pass, b);
+        if (!pass.hard) log_likelihood = (b.cross ? normalize<true> : normalize<false>)(pass, b, work.entropies);
+    }
     work.sums[0] += sum_lanes(log_likelihood);
     write_outputs(pass, b, start);
     if (!pass.sums) return;
@@ -328,7 +322,7 @@ void each(const double* x, double* y, Index n) {
 }  // namespace
 
 const Variant variant = {MIXTURA_NAME, run, add_levels, count_levels, add_masses<double>, add_masses<float>,
-                         each<exp>, each<log>};
+                         lower_distances<double>, lower_distances<float>, each<exp>, each<log>};
 
 }  // namespace MIXTURA_VARIANT
 }  // namespace mixtura

@@ -173,3 +173,26 @@ def test_masses_with_candidates_equal_the_loops(kernel, dtype, weighted, d, t):
         np.testing.assert_allclose(masses, 2.0 + np.array(expected), rtol=1e-12)
     with pytest.raises(ParameterError, match="`rows` has shape"):
         kernel.add_masses(rows, weight, distances, candidates[:, :0], np.zeros(t))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("n", "d", "s"), [(1, 1, 1), (7, 3, 2), (203, 13, 1), (64, 8, 5)])
+def test_lowered_distances_equal_the_loops(kernel, dtype, n, d, s):
+    rng = np.random.default_rng([n, d, s])
+    rows, seeds = rng.normal(size=(n, d)).astype(dtype), rng.normal(size=(s, d))
+    before = np.where(rng.uniform(size=n) < 0.1, np.inf, d * rng.uniform(0, 3, n))
+    expected = [
+        min(before[i], *(sum((float(rows[i, j]) - seed[j]) ** 2 for j in range(d)) for seed in seeds))
+        for i in range(n)
+    ]
+    for one in (kernel, TWIN):
+        distances = before.copy()
+        one.lower_distances(rows, seeds, distances)
+        np.testing.assert_allclose(distances, expected, rtol=1e-12)
+        distances.flags.writeable = False
+        with pytest.raises(ParameterError, match="`distances`"):
+            one.lower_distances(rows, seeds, distances)
+    unaligned = np.frombuffer(bytearray(b"0" + rows.tobytes()), dtype, offset=1).reshape(rows.shape)
+    distances = before.copy()
+    kernel.lower_distances(unaligned, seeds, distances)
+    np.testing.assert_allclose(distances, expected, rtol=1e-12)

@@ -12,7 +12,7 @@ from mixtura._typing import Array
 from mixtura.exceptions import ParameterError
 from mixtura.kernels.contract import Components, Layout, Outputs, sums_size
 
-__all__ = ["check_given", "check_levels", "check_masses", "check_pass"]
+__all__ = ["check_given", "check_levels", "check_lowered", "check_masses", "check_pass"]
 
 _FLOAT = (np.dtype(np.float64),)
 _ROWS = (np.dtype(np.float64), np.dtype(np.float32))
@@ -92,6 +92,15 @@ def check_masses(
     _check("sample_weight", sample_weight, (n,), _FLOAT)
     _check("distances", distances, (n,), _FLOAT)
     _check("masses", masses, (t,), _FLOAT, written=True)
+
+
+def check_lowered(rows: Array, seeds: Array, distances: Array) -> None:
+    """Raise `ParameterError` unless the arguments of `Kernel.lower_distances` are as the contract says."""
+    s, d = seeds.shape if seeds.ndim == 2 else (0, 0)
+    n = rows.shape[0] if rows.ndim == 2 else 0
+    _check("seeds", seeds, (s, d), _FLOAT)
+    _check("rows", rows, (n, d), _ROWS)
+    _check("distances", distances, (n,), _FLOAT, written=True)
 
 
 def check_levels(

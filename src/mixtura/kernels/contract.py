@@ -287,6 +287,18 @@ class Kernel(Protocol):
         masses : ndarray of shape (T,), float64
         """
 
+    def lower_distances(self, rows: RowArray, seeds: FloatArray, distances: FloatArray) -> None:
+        """Set ``distances[n]`` to ``|x_n - seeds[s]|^2`` where that of some seed s is smaller.
+
+        Parameters
+        ----------
+        rows
+            As in `accumulate`, without missing values.
+        seeds : ndarray of shape (S, D), float64
+        distances : ndarray of shape (N,), float64
+            Squared, to the nearest seed so far.
+        """
+
     def accumulate_given(
         self,
         rows: RowArray,

@@ -13,7 +13,7 @@ import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray, RowArray
 from mixtura.exceptions import KernelUnavailableError
-from mixtura.kernels.arguments import check_given, check_levels, check_masses, check_pass
+from mixtura.kernels.arguments import check_given, check_levels, check_lowered, check_masses, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
 from mixtura.kernels.reference import NumpyKernel
 from mixtura.kernels.terms.entropies import scores_of
@@ -132,6 +132,7 @@ class NativeKernel:
         self._levels = _level_functions(loaded)
         self._adds_scores = hasattr(loaded, "adds_scores")
         self._add_masses = getattr(loaded, "add_masses", None)
+        self._lower_distances = getattr(loaded, "lower_distances", None)
 
     def __reduce__(self) -> tuple[type[NativeKernel], tuple[str]]:
         return NativeKernel, (self.instruction_set,)
@@ -235,6 +236,17 @@ class NativeKernel:
         except (TypeError, ValueError):
             check_masses(*arrays)
             self._add_masses(self._variant, *aligned(arrays))
+
+    def lower_distances(self, rows: RowArray, seeds: FloatArray, distances: FloatArray) -> None:
+        """Lower distances to the nearest seed. See `Kernel.lower_distances`."""
+        if self._lower_distances is None:  # a core of an older version
+            NumpyKernel().lower_distances(rows, seeds, distances)
+            return
+        try:
+            self._lower_distances(self._variant, rows, seeds, distances)
+        except (TypeError, ValueError):
+            check_lowered(rows, seeds, distances)
+            self._lower_distances(self._variant, *aligned((rows, seeds, distances)))
 
     def add_levels(self, levels: IntArray, table: FloatArray, out: FloatArray) -> None:
         """Add log probabilities of levels. See `Kernel.add_levels`."""

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mixtura._typing import Array, FloatArray, IntArray, RowArray
-from mixtura.kernels.arguments import check_given, check_levels, check_masses, check_pass
+from mixtura.kernels.arguments import check_given, check_levels, check_lowered, check_masses, check_pass
 from mixtura.kernels.contract import Components, Layout, Outputs
 from mixtura.kernels.expanded import Expansion, lower_half
 from mixtura.kernels.patterns import Given, accumulate_patterns
@@ -123,6 +123,14 @@ class NumpyKernel:
             for t, candidate in enumerate(candidates):
                 left = np.minimum(nearest, np.square(x - candidate[:, None]).sum(axis=0))
                 masses[t] += (left if sample_weight is None else _times(sample_weight[block], left)).sum()
+
+    def lower_distances(self, rows: RowArray, seeds: FloatArray, distances: FloatArray) -> None:
+        """Lower distances to the nearest seed. See `Kernel.lower_distances`."""
+        check_lowered(rows, seeds, distances)
+        for block in _blocks(len(rows), rows.shape[1]):
+            x, nearest = _transposed(rows[block]), distances[block]
+            for seed in seeds:
+                np.fmin(nearest, np.square(x - seed[:, None]).sum(axis=0), out=nearest)
 
     def accumulate_given(
         self,

@@ -92,7 +92,7 @@ def _seeds_in_a_block(
     seeds[:1] = np.minimum(running.searchsorted(target, "right"), last)
     centers, distances = block.rows[seeds[:1]].astype(np.float64), np.full(block.n_rows, np.inf)
     for k in range(1, n_components):
-        np.minimum(distances, _squared_distances(block, centers, kernel), out=distances)
+        kernel.lower_distances(block.rows, centers, distances)
         targets = rng.uniform(size=n_trials) * _mass(block, distances)
         running = (distances if weight is None else distances * weight).cumsum()
         found = np.minimum(running.searchsorted(targets), last)
@@ -163,8 +163,14 @@ class NearestSeed(MassPerBlock):
 
     def __call__(self, block: Block, distances: FloatArray | None = None) -> FloatArray:
         assert distances is not None, "a state holds the distances"
-        np.minimum(distances, _squared_distances(block, self.seed, self.kernel), out=distances)
-        return np.array([_mass(block, distances)])
+        if block.order is None:
+            lowered = np.require(distances, requirements=("C", "A"))
+            self.kernel.lower_distances(block.rows, np.ascontiguousarray(self.seed), lowered)
+        else:
+            lowered = np.minimum(distances, _squared_distances(block, self.seed, self.kernel))
+        if lowered is not distances:
+            distances[...] = lowered
+        return np.array([_mass(block, lowered)])
 
     def after(self, earlier: Pass[Any]) -> NearestSeed | None:
         if not isinstance(earlier, NearestSeed):
