@@ -1,4 +1,4 @@
-"""How long segments take to be learned again from 50 resamples, and whether the resamples agree as they should.
+"""How long the stability of segments takes, 50 resamples each, and whether the resamples agree as they should.
 
 Stability is measured by refits from few starts. What they should find is what many starts find, so that the table has
 that beside it. Another checkout of mixtura, where ``make install`` has been run, may be given; both take turns:
@@ -9,9 +9,9 @@ that beside it. Another checkout of mixtura, where ``make install`` has been run
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from benchmarks.measure import print_table
@@ -33,37 +33,35 @@ _MEASURE = """
 import json, sys, time
 import mixtura
 import numpy as np
-from mixtura import set_threads
-from mixtura.segments.comparison.agreement import pairwise_adjusted_rand
-from mixtura.segments.stability.resample import refit_labels
+import pandas as pd
+from mixtura.segments import assess_stability, segment_table
 
-path, family, k, n_resamples, n_init = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
-rows = np.load(path)
-how = {"n_init": n_init, "seed": 0}
-with set_threads(1):
-    refit_labels(rows, family, k, n_bootstraps=2, **how)
-    begun = time.process_time()
-    labels = refit_labels(rows, family, k, n_bootstraps=n_resamples, **how)
-    seconds = time.process_time() - begun
-found = pairwise_adjusted_rand(labels, k, None)
-print(json.dumps([mixtura.__file__, seconds, float(found[np.triu_indices(len(labels), 1)].mean())]))
+if __name__ == "__main__":
+    path, family, k, n_resamples, n_init = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
+    rows = pd.DataFrame(np.load(path)).add_prefix("x")
+    found = segment_table(rows, components=[k], covariance_types=[family])
+    assess_stability(found.model, found.rows, n_bootstraps=2, n_init=n_init)
+    begun = time.perf_counter()
+    stability = assess_stability(found.model, found.rows, n_bootstraps=n_resamples, n_init=n_init)
+    seconds = time.perf_counter() - begun
+    print(json.dumps([mixtura.__file__, seconds, stability.overall.adjusted_rand]))
 """
 
 
 def measured(root: Path, path: Path, family: str, k: int, n_init: int) -> tuple[float, float]:
-    """Return the processor's seconds of one core, and the mean adjusted Rand index of each two resamples."""
+    """Return seconds by the clock on all cores, and the mean adjusted Rand index of each two resamples."""
     python = root / ".venv" / "bin" / "python"
-    arguments = [str(python), "-P", "-c", _MEASURE, str(path), family, str(k), str(RESAMPLES), str(n_init)]
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(arguments, check=True, capture_output=True, text=True, env=environment)
+    with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as script:
+        script.write(_MEASURE)
+        script.flush()
+        arguments = [str(python), "-P", script.name, str(path), family, str(k), str(RESAMPLES), str(n_init)]
+        done = subprocess.run(arguments, check=True, capture_output=True, text=True)
     file, seconds, agreement = json.loads(done.stdout.splitlines()[-1])
     assert Path(file).is_relative_to(root), f"{python} measured {file}"
     return seconds, agreement
 
 
 def main(other: str | None = None) -> None:
-    import tempfile
-
     import numpy as np
 
     here = Path(__file__).parents[1]
@@ -83,7 +81,10 @@ def main(other: str | None = None) -> None:
     both = ["this", "other"][: len(roots)]
     header = ["table", *(f"s, {one}" for one in both), *(f"agreement, {one}" for one in both)]
     header += [*(["ratio"] if other else []), f"agreement, {MANY} starts"]
-    title = f"{RESAMPLES} resamples on one core, seconds of the processor; mean adjusted Rand index of the partitions"
+    title = (
+        f"assess_stability: {RESAMPLES} resamples for each of three numbers of segments, all cores, seconds by the"
+        " clock; mean adjusted Rand index of the partitions into the number looked at"
+    )
     print_table(title, header, found)
 
 
