@@ -148,3 +148,39 @@ def test_large_tables_are_read_in_parts(run, table: Path, monkeypatch: pytest.Mo
     assert "300 rows" in printed
     assert "drawn at random; all rows were scored" in printed
     assert_frame_equal(pl.read_csv("there.csv"), pl.read_csv("here.csv"), rel_tol=1e-9)
+
+
+def test_columns_that_are_left_out_are_said_and_what_names_the_rows(run, table: Path) -> None:
+    frame = pl.read_csv(table).with_columns(shop=pl.lit(7), city=pl.lit("Bonn"))
+    frame.write_csv("more.csv")
+    notes = json.loads(run("anomalies", "more.csv", "--json").stdout)["notes"]
+    assert notes[0].startswith("Columns left out: shop (the same value in every row: 7); city (")
+    assert notes[1] == "Rows are named by 'customer_id', which is not looked at."
+    frame.select("visits", "spent", "age").head(50).write_csv("new.csv")
+    judged = json.loads(run("anomalies", "new.csv", "--reference", "more.csv", "--json").stdout)["notes"]
+    assert judged[0] == notes[0]
+
+
+def test_errors_name_what_was_given(run, table: Path) -> None:
+    pl.read_csv(table).select("visits", "spent").write_csv("lacking.csv")
+    lacking = run("anomalies", "lacking.csv", "--reference", table.name)
+    seeded = run("anomalies", table.name, "--seed", "-1")
+    assert (lacking.exit_code, seeded.exit_code) == (2, 2)
+    assert (
+        "The table lacks 'age', a column that was learned from. It has: 'visits', 'spent'" in lacking.stderr
+    )
+    assert "--seed must be a whole number from 0" in seeded.stderr
+
+
+def test_a_new_value_beyond_all_squares_has_a_number_everywhere(run, table: Path) -> None:
+    frame = (
+        pl.read_csv(table)
+        .head(5)
+        .with_columns(visits=pl.when(pl.int_range(5) == 2).then(1e160).otherwise("visits"))
+    )
+    frame.write_csv("new.csv")
+    found = json.loads(
+        run("anomalies", "new.csv", "--reference", table.name, "--json", "--fdr", "0.5").stdout
+    )
+    (strangest, *_) = found["anomalies"]
+    assert (strangest["id"], strangest["stability"]) == ("c2", 1.0)

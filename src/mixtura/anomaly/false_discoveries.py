@@ -87,8 +87,8 @@ class Excess:
         if self.low == 0 and self.count < 1:
             return (
                 f"{self.n_below:,} of {self.n_rows:,} rows {'has' if self.n_below == 1 else 'have'} a p-value of at "
-                f"most {self.level:g}, no more than chance explains: their number alone says of none that it is an "
-                f"anomaly (at most {self.high:,} are)."
+                f"most {self.level:g}, no more than chance explains: what is said of a row is said by its own p-value "
+                "alone."
             )
         return (
             f"About {self.count:,.0f} of {self.n_rows:,} rows ({self.low:,} to {self.high:,}) are stranger than chance "

@@ -34,6 +34,12 @@ _PART = 131_072
 _LEAST_DEVIATION = 1e-9
 """A column whose standard deviation is a smaller share of its values is constant but for rounding."""
 
+_FARTHEST = 1e4
+"""Scaled values are at most this: a square beyond it says no more, and drowns what others say."""
+
+_DROWNING = 1e4
+"""A standard deviation this many times that of the middle nine tenths comes from values that drown all others."""
+
 _LARGEST_SHARE = 0.5
 """Of the rows that are equal in a continuous column; of more the median absolute deviation is zero."""
 
@@ -118,13 +124,19 @@ class StandardRows:
     weights: FloatArray | None
 
     def scaled(self, rows: FloatArray) -> FloatArray:
-        """Return rows (N, D) in the user's units as mixtures see them, (N, D')."""
+        """Return rows (N, D) in the user's units as mixtures see them, (N, D'); none is farther off than 10,000."""
         chosen = self.columns
-        return np.ascontiguousarray((rows[:, chosen] - self.center[chosen]) / self.scale[chosen])
+        return _scaled(rows[:, chosen], self.center[chosen], self.scale[chosen])
+
+
+def _scaled(rows: FloatArray, center: FloatArray, scale: FloatArray) -> FloatArray:
+    return np.ascontiguousarray(np.clip((rows - center) / scale, -_FARTHEST, _FARTHEST))
 
 
 def standardize(rows: FloatArray, weights: FloatArray | None, seed: int) -> StandardRows:
     """Return a table scaled by its means and standard deviations.
+
+    Where single values are so far off that beside them all others are one, these are those of the middle nine tenths.
 
     Parameters
     ----------
@@ -140,15 +152,35 @@ def standardize(rows: FloatArray, weights: FloatArray | None, seed: int) -> Stan
         All rows are equal.
     """
     counted = _counted(weights, rows)
-    center, scale = center_and_scale(rows, counted)
+    sample, sample_weights = _sampled(rows, counted, seed)
+    center, scale = _not_drowned(sample, *center_and_scale(rows, counted))
     columns = np.flatnonzero(scale > _LEAST_DEVIATION * (1 + np.abs(center)))
     if not columns.size:
         raise DataError(
             "`X` must have a column with differences; got rows that are all equal. Give rows that are not."
         )
-    sample, sample_weights = _sampled(rows, counted, seed)
-    scaled = np.ascontiguousarray((sample[:, columns] - center[columns]) / scale[columns])
+    scaled = _scaled(sample[:, columns], center[columns], scale[columns])
     return StandardRows(center, scale, columns, scaled, sample_weights)
+
+
+def _not_drowned(sample: FloatArray, center: FloatArray, scale: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the center and scale of each column, of its middle where values beyond that drown it."""
+    center, scale = center.copy(), scale.copy()
+    for j, column in enumerate(sample.T):
+        known = column[~np.isnan(column)]
+        middle = _middle(known) if known.size else known
+        if middle.size and np.ptp(middle) == 0.0:  # most values are one: of the others
+            others = known[known != middle[0]]
+            middle = np.append(_middle(others), middle[0]) if others.size > 1 else middle
+        spread = float(middle.std()) if middle.size else 0.0
+        if 0.0 < spread < scale[j] / _DROWNING:
+            center[j], scale[j] = middle.mean(), spread
+    return center, scale
+
+
+def _middle(values: FloatArray) -> FloatArray:
+    low, high = np.quantile(values, (0.05, 0.95))
+    return np.asarray(values[(values >= low) & (values <= high)])
 
 
 def in_parts(rows: FloatArray) -> Iterator[tuple[slice, FloatArray]]:

@@ -104,7 +104,7 @@ def compare_sums(
     """
     before = reference.sums
     old, new = SegmentMoments(before), SegmentMoments(after)
-    compared = (old.effective >= _FEWEST) & (new.effective >= _FEWEST)
+    compared = old.has_enough(_FEWEST) & new.has_enough(_FEWEST)
     fall, tail = _likelihood(before, after), _tail(before, after, reference.cuts)
     centers = list(_centers(old, new, compared))
     found = [*_shares(before, after), *centers, *_spreads(old, new, compared)]
@@ -134,9 +134,9 @@ def _have_same_columns(old: SegmentMoments, new: SegmentMoments, discrete: Discr
         return False
     if discrete is None:
         return True
-    starts = discrete.starts[:-1]
-    counted = (np.add.reduceat(one.sums.levels.sum(axis=1), starts) > 0 for one in (old, new))
-    return bool(np.equal(*counted).all())
+    spans = list(zip(discrete.starts[:-1], discrete.starts[1:], strict=True))
+    counted = ([one.sums.levels[begin:end].sum() > 0 for begin, end in spans] for one in (old, new))
+    return next(counted) == next(counted)
 
 
 def mean_memberships(sums: DriftSums, *, noise: bool = False) -> tuple[FloatArray, FloatArray]:
@@ -240,8 +240,9 @@ def _correlations(old: SegmentMoments, new: SegmentMoments, compared: BoolArray)
     half = _Z * error
     ends = [np.tanh(np.arctanh(before) + size) - before for size in (effect, effect - half, effect + half)]
     p_values = 2 * ndtr(-np.abs(effect) / error)
+    known = old.has_correlations & new.has_correlations
     for k in range(len(compared)):
-        both = compared[k, d] & compared[k, e]
+        both = compared[k, d] & compared[k, e] & known[k, d, e]
         for one, other in zip(d[both].tolist(), e[both].tolist(), strict=True):
             place = k, one, other
             yield _change("correlation", k, (other, one), [size[place] for size in ends], p_values[place])

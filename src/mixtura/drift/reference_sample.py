@@ -45,6 +45,9 @@ _DEEPER = (0.002, 0.006)
 """Of the log densities, below the tail: where rows are that are nothing like others."""
 _SIMULATED, _MOST_DRAWN = 10, 20_000
 
+_MANY, _ROUNDING = 0.01, 1e-9
+"""Share of the rows from which on equal ones are many; of a log density, by which that of equal rows may differ."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
@@ -122,14 +125,14 @@ def reference_of(
     """
     added = np.zeros(data.n_rows) if offsets is None else offsets
     if data.total_weight >= _ENOUGH * mixture.n_parameters:
-        return _of_parts([(data, mixture, added)], threshold, held_out=False)
+        return _of_parts([(data, mixture, added)], mixture, threshold, held_out=False)
     folds = _FOLDS if data.n_rows > _FEW_ROWS else min(_MORE_FOLDS, data.n_rows)
     fold = np.argsort(np.argsort(hash_numbers(np.arange(data.n_rows), 0))) % folds
     parts = []
     for number in range(folds):
         inside, outside = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
         parts.append((data.select(inside), _refitted(data.select(outside), mixture, prior), added[inside]))
-    found = _of_parts(parts, threshold, held_out=True)
+    found = _of_parts(parts, mixture, threshold, held_out=True)
     # Where a fit is not at its optimum as many steps go on from it for all rows, too: what they change does not come
     # from having seen the rows.
     offset = data.state_of(added)
@@ -143,7 +146,7 @@ def reference_of_fresh_rows(
 ) -> Reference:
     """Return the reference of rows that a mixture was not learned from."""
     added = np.zeros(data.n_rows) if offsets is None else offsets
-    return _of_parts([(data, mixture, added)], threshold, held_out=True)
+    return _of_parts([(data, mixture, added)], mixture, threshold, held_out=True)
 
 
 def _refitted(data: Data, mixture: Mixture, prior: PriorName | float) -> Mixture:
@@ -155,9 +158,13 @@ def _refitted(data: Data, mixture: Mixture, prior: PriorName | float) -> Mixture
 
 
 def _of_parts(
-    parts: list[tuple[Data, Mixture, FloatArray]], threshold: float | None, *, held_out: bool
+    parts: list[tuple[Data, Mixture, FloatArray]],
+    judged: Mixture,
+    threshold: float | None,
+    *,
+    held_out: bool,
 ) -> Reference:
-    cuts = replace(_cuts(parts), threshold=threshold)
+    cuts = replace(_cuts(parts, judged), threshold=threshold)
     total: DriftSums | None = None
     for data, mixture, offsets in parts:
         more = drift_sums(data, mixture, cuts, data.state_of(offsets))
@@ -166,8 +173,12 @@ def _of_parts(
     return Reference(total, cuts, held_out)
 
 
-def _cuts(parts: list[tuple[Data, Mixture, FloatArray]]) -> Cuts:
-    """Return the quantiles of the log densities."""
+def _cuts(parts: list[tuple[Data, Mixture, FloatArray]], judged: Mixture) -> Cuts:
+    """Return the quantiles of the log densities.
+
+    Many rows may be equal, all zeros for example. A cut in the midst of those would say on which side of it each fold
+    has put them: it goes below them.
+    """
     densities = [log_densities(data, mixture, offsets) for data, mixture, offsets in parts]
     weights = [data.rows_and_weights(np.arange(data.n_rows))[1] for data, _, _ in parts]
     density, weight = np.concatenate(densities), np.concatenate(weights)
@@ -177,7 +188,40 @@ def _cuts(parts: list[tuple[Data, Mixture, FloatArray]]) -> Cuts:
     # Where a quantile lies among noise, the cut is between noise and all others.
     least = density[np.isfinite(density)].min(initial=np.inf)
     found = np.maximum(found, least if np.isfinite(least) else 0.0)
-    return Cuts(found[1:], float(found[0]))
+    same = np.concatenate([log_densities(data, judged, offsets) for data, _, offsets in parts])
+    for low, high in _repeated(same, density, weight):
+        found = np.where((found >= low) & (found <= high), low, found)
+    return Cuts(np.unique(found[1:]), float(found[0]))
+
+
+def _repeated(same: FloatArray, density: FloatArray, weight: FloatArray) -> list[tuple[float, float]]:
+    """Return between which log densities the rows lie that are equal to many others; intervals that are apart.
+
+    Parameters
+    ----------
+    same : ndarray of shape (N,)
+        Log densities by one mixture, which are equal where rows are.
+    density, weight : ndarray of shape (N,)
+        Those by the folds' mixtures, and the weights of the rows.
+    """
+    order = np.argsort(same)
+    values, others, held = same[order], density[order], weight[order]
+    finite = np.isfinite(values)
+    values, others, held = values[finite], others[finite], held[finite]
+    if not values.size:
+        return []
+    begins = np.flatnonzero(np.append(True, np.diff(values) > _ROUNDING * (1.0 + np.abs(values[1:]))))
+    many = np.add.reduceat(held, begins) >= _MANY * weight.sum()
+    low = np.minimum(np.minimum.reduceat(others, begins), values[begins])[many]
+    high = np.maximum(np.maximum.reduceat(others, begins), np.maximum.reduceat(values, begins))[many]
+    margin = _ROUNDING * (1.0 + np.abs(low))
+    spans = list[tuple[float, float]]()
+    for one in sorted(zip((low - margin).tolist(), (high + margin).tolist(), strict=True)):
+        if spans and one[0] <= spans[-1][1]:
+            spans[-1] = spans[-1][0], max(spans[-1][1], one[1])
+        else:
+            spans.append(one)
+    return spans
 
 
 def reference_of_model(
@@ -217,5 +261,5 @@ def reference_of_model(
         if size < _ENOUGH * mixture.n_parameters and size <= _MOST_DRAWN:
             fitted = _refitted(like.in_memory(np.ascontiguousarray(learned)), mixture, prior)
         parts.append((like.in_memory(np.ascontiguousarray(fresh)), fitted, offsets(fresh)))
-    made = _of_parts(parts, threshold, held_out=True)
+    made = _of_parts(parts, mixture, threshold, held_out=True)
     return replace(made, sums=made.sums.scaled(n_rows / made.sums.n_rows), simulated=True)

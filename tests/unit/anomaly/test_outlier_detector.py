@@ -263,13 +263,29 @@ def test_constant_columns_and_equal_rows() -> None:
         GaussianMixtureOutlierDetector(5, random_state=0).fit(np.full((30, 2), 3.0))
 
 
-@pytest.mark.parametrize("far", [1e9, 1e300])
-def test_a_value_whose_square_overflows_is_an_anomaly(far: float) -> None:
+@pytest.mark.parametrize("far", [1e3, 1e6, 1e11, 1e12, 1e20, 1e300])
+def test_a_value_that_drowns_all_others_is_an_anomaly(far: float) -> None:
     table = np.random.RandomState(0).normal(size=(400, 3))
     table[3, 0] = far
     detector = GaussianMixtureOutlierDetector(10, random_state=0).fit(table)
-    assert detector.scale_[0] == pytest.approx(far / 20, rel=0.01)
+    middle = np.sort(table[:, 0])[20:-20]
+    assert detector.scale_[0] == pytest.approx(far / 20 if far < 1e5 else middle.std(), rel=0.01)
     assert detector.flag(table)[3]
+    assert detector.predict(table)[3] == -1
+    near = table.copy()
+    near[3, 0] = 1e3  # as strange to the other members, whatever the value
+    expected = GaussianMixtureOutlierDetector(10, random_state=0).fit(near).scores_[3]
+    assert detector.scores_[3] == pytest.approx(expected, abs=0.05)
+
+
+def test_a_value_that_drowns_the_few_that_are_not_zero_is_an_anomaly() -> None:
+    rng = np.random.RandomState(0)
+    table = np.where(rng.uniform(size=(500, 3)) < 0.96, 0.0, rng.exponential(5.0, size=(500, 3)))
+    table[3, 1] = 1e20
+    detector = GaussianMixtureOutlierDetector(20, random_state=0).fit(table)
+    assert detector.scale_[1] < 100.0
+    assert detector.flag(table)[3]
+    assert detector.predict(table)[3] == -1
 
 
 def test_rare_levels_do_not_break_members() -> None:
@@ -322,6 +338,8 @@ def test_rows_whose_squares_overflow_are_the_strangest_whatever_they_lack() -> N
     rows[::7, 1] = np.nan
     detector = GaussianMixtureOutlierDetector(n_estimators=10, random_state=0, missing="fiml").fit(rows)
     far = np.array([[1e155, 0.0, 0.0], [1e200, np.nan, 0.0], [1e300, np.nan, np.nan]])
-    assert np.isneginf(detector.score_samples(far)).all()
+    assert (detector.score_samples(far) < 10 * detector.scores_.min()).all()
+    assert detector.stability(far).tolist() == [1.0, 1.0, 1.0]
+    assert not np.isinf(detector.explain(far).contributions).any()
     assert detector.p_values(far).tolist() == [0.0, 0.0, 0.0]
     assert detector.predict(far).tolist() == [-1, -1, -1]

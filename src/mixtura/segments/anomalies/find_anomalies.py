@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from mixtura._typing import FloatArray
+from mixtura._typing import BoolArray, FloatArray
 from mixtura.anomaly.false_discoveries import control_false_discoveries, excess_of
 from mixtura.anomaly.fitted_detector import FittedDetector, learn_detector
 from mixtura.anomaly.member_draws import make_recipe
 from mixtura.segments.anomalies.scored_rows import ScoredRows, learn_rows, rows_to_score
 from mixtura.segments.anomalies.source_anomalies import SourceAnomalies
 from mixtura.segments.anomalies.table_anomalies import TableAnomalies
-from mixtura.validation import PROBABILITY, Interval, require
+from mixtura.validation import PROBABILITY, Interval, as_seed, require
 
 __all__ = ["THRESHOLDS", "find_anomalies"]
 
@@ -82,7 +83,7 @@ def find_anomalies(
     require("threshold", threshold, THRESHOLDS, "Try `threshold='conformal'`.")
     require("fdr", fdr, PROBABILITY, "Try `fdr=0.1`.")
     require("contamination", contamination, Interval(0, 0.5, open_low=True), "Try `contamination=0.04`.")
-    seed = int(np.random.RandomState(random_state).randint(2**31 - 1))
+    seed = int(np.random.RandomState(as_seed(random_state)).randint(2**31 - 1))
     normal, own = frame if reference is None else reference, id_column if reference is None else None
     learned = learn_rows(normal, columns, own, drop_missing=drop_missing, seed=random_state)
     detector = learn_detector(learned.rows, None, make_recipe(reference is not None, seed))
@@ -91,6 +92,7 @@ def find_anomalies(
         scored = rows_to_score(
             frame, learned.columns, id_column, drop_missing=drop_missing, seed=random_state
         )
+        scored = replace(scored, notes=(*learned.left_out, *scored.notes))
     return _judged(detector, scored, threshold, fdr, contamination)
 
 
@@ -98,13 +100,7 @@ def _judged(
     detector: FittedDetector, scored: ScoredRows, threshold: str, fdr: float, contamination: float
 ) -> TableAnomalies | SourceAnomalies:
     rows, p_values = scored.rows, _p_values(detector, scored.rows, threshold)
-    if threshold == "percentile":
-        scores = detector.scores(rows)
-        flagged = scores < np.quantile(scores, contamination)
-        stability = detector.stability(rows, float(flagged.mean()))
-    else:
-        flagged = control_false_discoveries(p_values, fdr)
-        scores, stability = detector.scores_and_stability(rows, float(flagged.mean()))
+    scores, flagged, stability = _flagged(detector, rows, p_values, threshold, fdr, contamination)
     excess, rate = excess_of(p_values), contamination if threshold == "percentile" else fdr
     judged = scores, p_values, flagged
     if scored.table is not None:
@@ -134,6 +130,20 @@ def _judged(
         rate,
         scored.notes,
     )
+
+
+def _flagged(
+    detector: FittedDetector, rows: FloatArray, p_values: FloatArray, threshold: str, fdr: float, share: float
+) -> tuple[FloatArray, BoolArray, FloatArray]:
+    """Return scores, which rows are flagged, and how stable that is."""
+    if threshold == "percentile":
+        scores = detector.scores(rows)
+        return scores, scores < np.quantile(scores, share), detector.stability(rows, share)
+    flagged = control_false_discoveries(p_values, fdr)
+    # Of normal rows as many are so strange as the largest p-value that is flagged says.
+    part = p_values[flagged].max(initial=0.0) if detector.all_normal else flagged.mean()
+    scores, stability = detector.scores_and_stability(rows, float(part))
+    return scores, flagged, stability
 
 
 def _p_values(detector: FittedDetector, rows: FloatArray, threshold: str) -> FloatArray:

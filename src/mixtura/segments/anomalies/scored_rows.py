@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mixtura._typing import Array, FloatArray
@@ -14,12 +14,15 @@ from mixtura.segments.large.spooled_table import SpooledTable, spool_table
 from mixtura.segments.large.table_reader import NeededColumns, TableReader
 from mixtura.segments.model.read_rows import ROW_NAME, customer_ids
 from mixtura.segments.options import Settings
-from mixtura.segments.table.columns import choose
+from mixtura.segments.table.columns import ColumnChoice, choose
 from mixtura.segments.table.complete import missing_notes, usable_rows
 from mixtura.segments.table.prepare import prepare, warn_of_columns
 from mixtura.segments.table.roles import Roles
 
 __all__ = ["ScoredRows", "learn_rows", "rows_to_score"]
+
+_SAID = 12
+"""Columns that are left out of which the reason is said."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +42,8 @@ class ScoredRows:
     notes : tuple of str
     table : SpooledTable or None, default=None
         Where they are, of a source.
+    left_out : tuple of str, default=()
+        The note that says which columns are not looked at, among the notes; where columns were chosen by these rows.
     """
 
     id_name: str
@@ -48,6 +53,7 @@ class ScoredRows:
     complete: Array
     notes: tuple[str, ...]
     table: SpooledTable | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def learn_rows(
@@ -63,12 +69,24 @@ def learn_rows(
         drop_missing=drop_missing,
     )
     warn_of_columns(found)
-    choice = found.choice
+    choice, silent = found.choice, _left_out_notes(found.choice)
+    named = choice.id_column is not None and id_column is None
+    said = (
+        *silent,
+        *((f"Rows are named by {choice.id_column!r}, which is not looked at.",) if named else ()),
+    )
     if source is None:
-        named = customer_ids(found.frame, choice.id_column)
-        return ScoredRows(*named, choice.used, found.rows, found.complete, found.notes)
-    reading = choice.used, choice.id_column, found.sentinels, found.reading_notes
-    return _spooled(source, *reading, drop_missing=drop_missing)
+        ids, notes = customer_ids(found.frame, choice.id_column), (*said, *found.notes)
+        return ScoredRows(*ids, choice.used, found.rows, found.complete, notes, left_out=silent)
+    reading = choice.used, choice.id_column, found.sentinels, (*said, *found.reading_notes)
+    return replace(_spooled(source, *reading, drop_missing=drop_missing), left_out=silent)
+
+
+def _left_out_notes(choice: ColumnChoice) -> tuple[str, ...]:
+    """Say which columns are not looked at, and why."""
+    said = [f"{one.name} ({one.reason})" for one in choice.left_out if one.name != choice.id_column]
+    more = f"; and {len(said) - _SAID} more" if len(said) > _SAID else ""
+    return (f"Columns left out: {'; '.join(said[:_SAID])}{more}.",) if said else ()
 
 
 def rows_to_score(
@@ -76,7 +94,7 @@ def rows_to_score(
 ) -> ScoredRows:
     """Return the rows of another table than was learned from, with the same columns."""
     source = counted(table) if isinstance(table, Source) else None
-    roles = Roles(columns, id_column)
+    roles = Roles(columns, id_column, of_model=True)
     if source is not None:
         roles.check_names(source.columns)
     opened = roles.open(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import narwhals as nw
 import numpy as np
@@ -16,6 +16,8 @@ from mixtura.exceptions import ColumnError, DataError
 from mixtura.validation import require
 
 __all__ = ["EVERY", "Period", "periods_of", "times_of"]
+
+_Reader: TypeAlias = Callable[[Any], date | None]
 
 EVERY = ("auto", "value", "day", "week", "month", "quarter", "year")
 """What `every` may be."""
@@ -204,6 +206,7 @@ def _days(values: Sequence[Any], time: str, *, remedy: str) -> list[date]:
     first = [one for one in values if not isinstance(one, date)][:200]
     readers = [_from_iso, *(_reader(text) for text in _FORMATS)]
     reader = max(readers, key=lambda one: sum(one(value) is not None for value in first))
+    _require_clear(first, reader, time)
     days = [one if isinstance(one, date) else reader(one) for one in values]
     odd = [str(value)[:30] for value, day in zip(values, days, strict=True) if day is None]
     if odd:
@@ -216,6 +219,20 @@ def _days(values: Sequence[Any], time: str, *, remedy: str) -> list[date]:
     return [one for one in days if one is not None]
 
 
+def _require_clear(values: Sequence[Any], reader: _Reader, time: str) -> None:
+    """Raise `ColumnError` where dates with slashes may begin with the month as well as with the day."""
+    month, day = _reader("%m/%d/%Y"), _reader("%d/%m/%Y")
+    if not values or any(reader(one) != month(one) for one in values):
+        return
+    if all(day(one) is not None for one in values) and any(day(one) != month(one) for one in values):
+        shown = next(str(one).strip() for one in values if day(one) != month(one))
+        raise ColumnError(
+            f"The time column {time!r} holds dates such as {shown!r}, and no value says whether the month or the day "
+            f"stands first. Dates such as {day(shown):%Y-%m-%d} or {month(shown):%Y-%m-%d} are required. Write them.",
+            column=time,
+        )
+
+
 def _from_iso(value: Any) -> date | None:
     try:
         return datetime.fromisoformat(str(value).strip())
@@ -223,7 +240,7 @@ def _from_iso(value: Any) -> date | None:
         return None
 
 
-def _reader(form: str) -> Callable[[Any], date | None]:
+def _reader(form: str) -> _Reader:
     def read(value: Any) -> date | None:
         text = f"{value:.0f}" if isinstance(value, float) else str(value).strip()
         try:

@@ -12,6 +12,7 @@ import narwhals as nw
 from mixtura.drift import MixtureDrift, Reference, Verdict, mixture_drift
 from mixtura.engine import as_data
 from mixtura.exceptions import ColumnWarning, DataError, ParameterError, TooFewRowsError
+from mixtura.segments.change.drift_notes import FEWEST_ROWS, absent_notes, period_notes, unused_notes
 from mixtura.segments.change.earlier_customers import outlier_notes, reference_for
 from mixtura.segments.change.far_values import require_sums
 from mixtura.segments.change.movers import Movers, movers_between
@@ -25,9 +26,6 @@ from mixtura.segments.model.segment_model import SegmentModel
 from mixtura.segments.segment import segment_table
 
 __all__ = ["FEWEST_ROWS", "PeriodDrift", "TableDrift", "drift_of_table", "drift_over_time"]
-
-FEWEST_ROWS = 30
-"""Rows with which a period is compared, at least."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,7 +157,7 @@ def drift_of_table(
     if earlier is not None:
         pair = assign_read(model, earlier), found.assignment
         movers = movers_between(*pair, (earlier.frame, read.frame), labels=labels, value=how.value)
-    said = (*read.notes, *_absent_notes(read, source), *more)
+    said = (*read.notes, *absent_notes(read, source), *more)
     label = model.training.learned_from
     made = TableDrift(model, source, label, reference, (found,), None, labels, None, how.value, said)
     return _finished(made, movers, read, renewed=renewed)
@@ -224,7 +222,7 @@ def drift_over_time(
     table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
     periods, without = periods_of(frame, time, every)
     kept = [one for one in periods if one.rows.size >= FEWEST_ROWS]
-    notes = _period_notes(periods, kept, time, without)
+    notes = period_notes(periods, kept, time, without)
     first = _reference_period(kept, periods, reference) if model is None else None
     if len(kept) < (1 if model is not None else 2):
         raise TooFewRowsError(
@@ -267,7 +265,7 @@ def _learned(
         )
     return with_reference(
         result.model, result.table, result.weights, result.outlier_rows, result.outlier_weights
-    ), result.notes
+    ), (*result.notes, *unused_notes(result.columns.left_out, label))
 
 
 def _each(
@@ -285,7 +283,7 @@ def _each(
     reference, more = reference_for(model, reads[0], None, "")
     compared = zip(reads, later, strict=True)
     found = tuple(_compared(model, reference, read, one.label) for read, one in compared)
-    absent = [note for read, one in zip(reads, later, strict=True) for note in _absent_notes(read, one.label)]
+    absent = [note for read, one in zip(reads, later, strict=True) for note in absent_notes(read, one.label)]
     earlier = reads[0] if first is None else _read(model, _rows(table, first), how, first.label)
     labels = (later[0].label if first is None else first.label, later[-1].label)
     movers: Movers | str = "Who moved is not known: there is only one period."
@@ -302,11 +300,14 @@ def _finished(made: TableDrift, movers: Movers | str, read: ModelRows, *, renewe
     """Return a drift with its movers, or why there are none, and the model that the verdict asks for."""
     model, last = replace(made.model, reference=made.reference), made.last
     said = made.notes if isinstance(movers, Movers) else (*made.notes, movers)
+    renewal = renew(model, read, last.drift, source=last.label) if renewed else None
+    if renewed and renewal is None and made.verdict.word != "keep":
+        said = (*said, f"No model of {last.label} is made: columns lack values there, or no mixture fits it.")
     return replace(
         made,
         model=model,
         movers=movers if isinstance(movers, Movers) else None,
-        renewal=renew(model, read, last.drift, source=last.label) if renewed else None,
+        renewal=renewal,
         notes=tuple(dict.fromkeys((*outlier_notes(last.drift), *said))),
     )
 
@@ -371,24 +372,3 @@ def _check_value(value: str | None, frames: Sequence[Any], *, asked: bool) -> No
         raise DataError(
             f"`value` must name a column of numbers; {value!r} {why}. Leave it out, or name another."
         )
-
-
-def _period_notes(
-    periods: Sequence[Period], kept: Sequence[Period], time: str, without: int
-) -> tuple[str, ...]:
-    few = [f"{one.label} ({one.rows.size})" for one in periods if one not in kept]
-    said = []
-    if few:
-        more = f" and {len(few) - 8} more" if len(few) > 8 else ""
-        said.append(f"Periods with fewer than {FEWEST_ROWS} rows are left out: {', '.join(few[:8])}{more}.")
-    if without:
-        said.append(f"{without:,} row{'' if without == 1 else 's'} without a time in {time!r} are left out.")
-    return tuple(said)
-
-
-def _absent_notes(read: ModelRows, label: str) -> tuple[str, ...]:
-    if not read.absent:
-        return ()
-    named = ", ".join(map(repr, read.absent))
-    rest = "nothing is said of changes in it, nor of log densities, which others have without it"
-    return (f"{label} has no values in {named}: {rest}; the remaining columns are compared.",)

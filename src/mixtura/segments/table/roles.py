@@ -105,7 +105,15 @@ class Roles:
         for parameter, names in asked:
             for name in names:
                 if name not in present:
-                    raise ColumnError.missing(name, present, parameter)
+                    absent = ColumnError.missing(name, present, parameter)
+                    if self.of_model and parameter == "columns":
+                        told = str(absent).partition(", and the table has no such column")[2]
+                        raise ColumnError(
+                            f"The table lacks {name!r}, a column that was learned from{told}",
+                            column=name,
+                            closest=absent.closest,
+                        )
+                    raise absent
                 if names.count(name) > 1:
                     raise ColumnError(
                         f"`{parameter}` names {name!r} twice. Each column is used once. Remove one of them.",

@@ -82,3 +82,12 @@ def test_what_cannot_be_periods(values: list[object], every: str, error: type[Ex
         labels(values, every)
     with pytest.raises(ColumnError, match="'other'"):
         periods_of(pl.DataFrame({"when": values}, strict=False), "other")
+
+
+def test_dates_that_may_begin_with_the_day_or_the_month_are_refused() -> None:
+    clear = pl.DataFrame({"day": ["13/01/2024", "01/02/2024"]})
+    assert [one.label for one in periods_of(clear, "day")[0]] == ["2024-01", "2024-02"]
+    same = pl.DataFrame({"day": ["01/01/2024", "02/02/2024"]})
+    assert [one.label for one in periods_of(same, "day")[0]] == ["2024-01", "2024-02"]
+    with pytest.raises(ColumnError, match=r"'01/02/2024'.*month or the day.*2024-02-01 or 2024-01-02"):
+        periods_of(pl.DataFrame({"day": ["01/01/2024", "01/02/2024", "01/03/2024"]}), "day")

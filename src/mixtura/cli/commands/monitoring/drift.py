@@ -137,8 +137,9 @@ class _Asked:
                 "mixtura drift table.csv --time month."
             )
         if self.model is not None and self.search:
+            chosen = ", ".join(f"`{one}`" for one in sorted(self.search))
             raise ParameterError(
-                f"A model has its columns and segments; {', '.join(sorted(self.search))} cannot be chosen. They are "
+                f"A model has its columns and segments; {chosen} cannot be chosen. They are "
                 "for a table with --time and without a model. Leave them out."
             )
         if self.before is not None and self.time is not None:
