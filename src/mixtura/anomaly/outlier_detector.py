@@ -75,7 +75,7 @@ class GaussianMixtureOutlierDetector(OutlierMixin, BaseEstimator):
         Of the rows of fit.
     center_, scale_ : ndarray of shape (D,)
         Mean and standard deviation of the columns, by which they are standardized; of the middle nine tenths where
-        single values drown all others. Values more than 10,000 deviations off count as if they were no farther.
+        single values drown all others. Values more than 10,000 deviations off count as 10,000.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where the columns have names.

@@ -107,9 +107,9 @@ class Roles:
                 if name not in present:
                     absent = ColumnError.missing(name, present, parameter)
                     if self.of_model and parameter == "columns":
-                        told = str(absent).partition(", and the table has no such column")[2]
+                        rest = str(absent).partition(", and the table has no such column")[2]
                         raise ColumnError(
-                            f"The table lacks {name!r}, a column that was learned from{told}",
+                            f"The table lacks {name!r}, a column that was learned from{rest}",
                             column=name,
                             closest=absent.closest,
                         )
