@@ -184,3 +184,9 @@ def test_a_new_value_beyond_all_squares_has_a_number_everywhere(run, table: Path
     )
     (strangest, *_) = found["anomalies"]
     assert (strangest["id"], strangest["stability"]) == ("c2", 1.0)
+
+
+def test_how_many_more_are_in_the_file_is_printed(run, table: Path) -> None:
+    printed = run("anomalies", table.name, "--threshold", "percentile", "--contamination", "0.05").stdout
+    assert "15 anomalies" in printed
+    assert "and 5 more, in the file." in printed

@@ -41,6 +41,9 @@ def print_anomalies(
                 ", ".join(said),
             )
         print_table(console, table, "stability", "p-value")
+        more = int(found.flagged.sum()) - _SHOWN
+        if more > 0:
+            console.print(f"and {more:,} more, in the file.")
     if found.n_rows > found.scores.size:
         console.print(with_options(found.unscored_note(drop_missing=drop_missing)), soft_wrap=True)
     print_notes(console, found.notes)

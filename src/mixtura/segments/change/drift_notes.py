@@ -24,7 +24,8 @@ def period_notes(
         more = f" and {len(few) - 8} more" if len(few) > 8 else ""
         said.append(f"Periods with fewer than {FEWEST_ROWS} rows are left out: {', '.join(few[:8])}{more}.")
     if without:
-        said.append(f"{without:,} row{'' if without == 1 else 's'} without a time in {time!r} are left out.")
+        rows, are = ("row", "is") if without == 1 else ("rows", "are")
+        said.append(f"{without:,} {rows} without a time in {time!r} {are} left out.")
     return tuple(said)
 
 
